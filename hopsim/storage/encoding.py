@@ -1,0 +1,174 @@
+"""The schema of a hopsim file: how records become HDF5 datasets and come back.
+
+Each variable is a dataset of the root group with the attributes `units` and `long_name`; each axis has a
+dimension scale, the coordinate of that name. Booleans are int8 with the attribute ``dtype = "bool"``, strings
+variable-length UTF-8, packed spins a uint8 dataset ``<name>_packed`` over ``<dim>_byte`` with the attributes
+`n_neurons` and `bit_order`.
+"""
+
+from math import prod
+from typing import Any, NamedTuple
+
+import h5py
+import numpy as np
+
+from hopsim.storage.records import Array, PackedSpins, Records, Variable
+from hopsim.storage.safe_hdf5 import (
+    RefusedError,
+    dimension_names,
+    integer_attribute,
+    is_dimension_scale,
+    read_numbers,
+    read_strings,
+    root_datasets,
+    text_attribute,
+)
+
+BIT_ORDER = "little"  # the first neuron is the lowest bit of the first byte
+PACKED_SUFFIX, BYTE_SUFFIX = "_packed", "_byte"
+SPIN_CHUNK_TIMES = 100
+SPIN_CHUNK_BYTES = 16 * 2**20
+CHUNK_BYTES = 2**20
+SMALL_BYTES = 4096  # below it chunks and compression cost more than they save
+STRING_OVERHEAD = 40  # bytes that HDF5 spends on a string beside its text
+NUMBER_TYPES = tuple(np.dtype(code) for code in ("i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8"))
+
+
+class Stored(NamedTuple):
+    """A dataset as the file holds it; `spins` asks for the chunks of a trajectory."""
+
+    dims: tuple[str, ...]
+    array: Array
+    attributes: dict[str, Any]
+    spins: bool
+
+
+def encode(records: Records) -> dict[str, Stored]:
+    """Return the datasets that hold `records`, by name."""
+    datasets = {}
+    for name, variable in records.variables.items():
+        attributes: dict[str, Any] = {"long_name": variable.long_name, "units": variable.units}
+        if variable.packed:
+            spins = records.packed(name)
+            byte_dim = variable.dims[-1] + BYTE_SUFFIX
+            attributes |= {"n_neurons": np.int64(spins.n_neurons), "bit_order": BIT_ORDER}
+            dims = (*variable.dims[:-1], byte_dim)
+            datasets[name + PACKED_SUFFIX] = Stored(dims, spins.bits, attributes, spins=True)
+            index = {"long_name": f"index of {byte_dim}", "units": "1"}
+            datasets[byte_dim] = Stored((byte_dim,), np.arange(spins.bits.shape[-1]), index, spins=False)
+            continue
+        array = records[name]
+        is_spins = array.dtype == np.int8
+        if array.dtype == np.bool_:
+            array = array.view(np.int8)
+            attributes["dtype"] = "bool"
+        elif array.dtype.kind == "U":
+            array = array.astype(object)
+        datasets[name] = Stored(variable.dims, array, attributes, is_spins)
+    return datasets
+
+
+def file_size(datasets: dict[str, Stored]) -> int:
+    """Return an upper bound of the bytes that a file of `datasets` takes."""
+    total = 2**16
+    for stored in datasets.values():
+        array = stored.array
+        total += array.nbytes + array.nbytes // 64 + 4096
+        if stored.spins:
+            total += 256 * prod(array.shape[:-1])  # the index of the chunks, which have a row or more
+        if array.dtype == object:
+            total += sum(len(text.encode()) + STRING_OVERHEAD for text in array.flat)
+    return total
+
+
+def write_datasets(file: h5py.File, datasets: dict[str, Stored]) -> None:
+    """Write `datasets` into the root group of an open, empty file."""
+    for name, stored in datasets.items():
+        string = h5py.string_dtype() if stored.array.dtype == object else None
+        dataset = file.create_dataset(name, data=stored.array, dtype=string, **_storage(stored))
+        for key, value in stored.attributes.items():
+            dataset.attrs[key] = value
+        if stored.dims == (name,):
+            dataset.make_scale(name)
+    for name, stored in datasets.items():
+        if stored.dims != (name,):
+            for axis, dim in enumerate(stored.dims):
+                file[name].dims[axis].attach_scale(file[dim])
+
+
+def _storage(stored: Stored) -> dict[str, Any]:
+    """Return chunks, compression and checksum, where they pay; filters cannot see into strings."""
+    array = stored.array
+    spins = stored.spins and array.ndim >= 2
+    if array.size == 0 or array.ndim == 0 or array.dtype == object:
+        return {}
+    if array.nbytes < SMALL_BYTES and not spins:
+        return {}
+    chunks = _spin_chunks(array.shape) if spins else _chunks(array.shape, array.itemsize)
+    return {"chunks": chunks, "compression": "gzip", "shuffle": True, "fletcher32": True}
+
+
+def _spin_chunks(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return chunks of one trial, some hundred times, all neurons: what a look at one trajectory reads."""
+    n_times = max(1, min(shape[-2], SPIN_CHUNK_TIMES, SPIN_CHUNK_BYTES // shape[-1]))
+    return (*(1 for _ in shape[:-2]), n_times, shape[-1])
+
+
+def _chunks(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
+    """Return chunks of about `CHUNK_BYTES`, as much of the last axes as that holds."""
+    chunks: list[int] = []
+    n_left = CHUNK_BYTES // itemsize
+    for length in reversed(shape):
+        chunks.insert(0, max(1, min(length, n_left)))
+        n_left //= chunks[0]
+    return tuple(chunks)
+
+
+def read_records(file: h5py.File) -> Records:
+    """Read what `write_datasets` wrote, trusting nothing; raise RefusedError for anything else."""
+    schema: dict[str, Variable] = {}
+    arrays: dict[str, Array | PackedSpins] = {}
+    byte_dims = set()
+    datasets = root_datasets(file)
+    for name, dataset in datasets.items():
+        dims = (name,) if is_dimension_scale(dataset) else dimension_names(dataset, datasets)
+        long_name, units = text_attribute(dataset, "long_name"), text_attribute(dataset, "units")
+        if "bit_order" in dataset.attrs:
+            logical = name.removesuffix(PACKED_SUFFIX)
+            arrays[logical] = _read_packed(dataset)
+            byte_dims.add(dims[-1])
+            dims = (*dims[:-1], dims[-1].removesuffix(BYTE_SUFFIX))
+            schema[logical] = Variable(dims, long_name, units, packed=True)
+        else:
+            arrays[name] = _read(dataset)
+            schema[name] = Variable(dims, long_name, units)
+    for dim in byte_dims:  # an index of bytes is of no use once the spins are unpacked
+        del arrays[dim]
+    try:
+        return Records(schema, arrays)
+    except ValueError as error:
+        raise RefusedError(f"is not laid out as a hopsim run: {error!s:.200}") from None
+
+
+def _read(dataset: h5py.Dataset) -> Array:
+    if h5py.check_string_dtype(dataset.dtype) is not None:
+        return read_strings(dataset)
+    if dataset.dtype.newbyteorder("=") not in NUMBER_TYPES:
+        raise RefusedError(f"{dataset.name!r:.80} has the type {dataset.dtype!s:.80}, which no run has")
+    array = read_numbers(dataset)
+    if "dtype" not in dataset.attrs:
+        return array
+    is_boolean = array.dtype == np.int8 and np.isin(array, (0, 1)).all()
+    if text_attribute(dataset, "dtype") != "bool" or not is_boolean:
+        raise RefusedError(f"{dataset.name!r:.80} is marked as boolean, but is not int8 of 0 and 1")
+    return array.view(np.bool_)
+
+
+def _read_packed(dataset: h5py.Dataset) -> PackedSpins:
+    bit_order, n_neurons = text_attribute(dataset, "bit_order"), integer_attribute(dataset, "n_neurons")
+    if bit_order != BIT_ORDER or dataset.dtype != np.uint8 or dataset.shape[-1:] != (-(-n_neurons // 8),):
+        raise RefusedError(
+            f"{dataset.name!r:.80} is not {n_neurons} neurons packed to bits: {dataset.dtype!s:.80} "
+            f"of shape {dataset.shape}, bit order {bit_order!r:.80}"
+        )
+    return PackedSpins(read_numbers(dataset), n_neurons)
