@@ -12,7 +12,8 @@ from numba.extending import intrinsic
 
 WORDS_PER_BLOCK = 8
 BITS_PER_BLOCK = 512
-MAX_PLANES = 26  # counters up to 2^26: more neurons than memory holds
+# Numbers of planes come in steps of two, from 4 to 26 (more neurons than memory holds): each is code of its own.
+PLANE_STEP, MAX_PLANES = 2, 26
 
 _BLOCK_BYTES = 64
 _I64 = ir.IntType(64)
@@ -91,6 +92,7 @@ def sum_counters(typing_context, row, planes, n_blocks, n_planes):
     row, planes : int64
         Addresses of `n_blocks` blocks of the row and of the counters.
     n_blocks, n_planes : int64
+        `n_planes` is a multiple of `PLANE_STEP` from 4 to `MAX_PLANES`.
     """
 
     def generate(context, builder, signature, arguments):
@@ -98,7 +100,7 @@ def sum_counters(typing_context, row, planes, n_blocks, n_planes):
         result = cgutils.alloca_once_value(builder, _I64(0))
         done = builder.append_basic_block("counters.done")
         switch = builder.switch(n_planes, done)
-        for case in range(1, MAX_PLANES + 1):
+        for case in range(2 * PLANE_STEP, MAX_PLANES + 1, PLANE_STEP):
             branch = builder.append_basic_block(f"counters.{case}")
             switch.add_case(_I64(case), branch)
             builder.position_at_end(branch)

@@ -7,7 +7,7 @@ couplings): an attempt without a flip costs O(1), a flip one pass over a row.
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange, types
+from numba import prange
 from numba.extending import overload
 
 from hopsim.kernels.compile_options import LOOP_OPTIONS, parallel_kernel
@@ -22,7 +22,7 @@ class DenseSystem(NamedTuple):
 
 
 def _is_dense(system):
-    return isinstance(system, types.NamedTuple) and system.instance_class is DenseSystem
+    return getattr(system, "instance_class", None) is DenseSystem
 
 
 @parallel_kernel

@@ -21,6 +21,7 @@ BLOCK = 64  # steps whose thresholds are drawn together; always whole blocks, so
 _LN_2_HIGH = 6.93147180369123816490e-01
 _LN_2_LOW = 1.90821492927058770002e-10
 _HALF_ROOT = np.int64(0x3FE6A09E00000000)  # bits of about sqrt(1/2): mantissas are taken in [sqrt(1/2), sqrt(2))
+_HALF_RANGE = 2.0**51
 
 
 @intrinsic
@@ -74,8 +75,10 @@ def natural_log(x):
 @inline_kernel
 def logit(bits):
     """log(u/(1 - u)) of u = (r + 1/2)/2^52, r the upper 52 of 64 random bits: finite, and odd under r -> 2^52 - 1 - r."""
-    r = np.float64(np.int64(bits >> np.uint64(12)))
-    return natural_log((r + 0.5) / (4503599627370495.5 - r))
+    centred = (np.float64(np.int64(bits >> np.uint64(12))) + 0.5) - _HALF_RANGE  # exact, and so is what follows
+    size = abs(centred)
+    value = natural_log((_HALF_RANGE + size) / (_HALF_RANGE - size))
+    return value if centred > 0.0 else -value
 
 
 @kernel

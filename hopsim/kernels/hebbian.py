@@ -15,11 +15,12 @@ distances and arranges planes and condensed patterns anew: no counter ever leave
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange, types
+from numba import prange
 from numba.extending import overload
 
 from hopsim.kernels.bit_planes import (
     MAX_PLANES,
+    PLANE_STEP,
     WORDS_PER_BLOCK,
     data_address,
     prefetch_row,
@@ -52,8 +53,9 @@ class HebbianSystem(NamedTuple):
 
 
 def full_planes(n_neurons: int) -> int:
-    """Planes with which a counter holds every distance from 0 to `n_neurons`, and one more for room."""
-    return max(int(n_neurons).bit_length() + 1, 5)
+    """Planes with which a counter holds every distance from 0 to `n_neurons`, and has room for flips."""
+    enough = max(int(n_neurons).bit_length() + 1, 5)
+    return enough + enough % PLANE_STEP
 
 
 def plane_words(n_neurons: int, n_words: int) -> int:
@@ -62,7 +64,7 @@ def plane_words(n_neurons: int, n_words: int) -> int:
 
 
 def _is_hebbian(system):
-    return isinstance(system, types.NamedTuple) and system.instance_class is HebbianSystem
+    return getattr(system, "instance_class", None) is HebbianSystem
 
 
 @loop_kernel
@@ -99,7 +101,7 @@ def arrange_counters(system, c):
     n_neurons = system.rows.shape[1]
     n_planes = 4
     while (3 << n_planes) ** 2 < 64 * 9 * n_neurons and n_planes < MAX_PLANES:
-        n_planes += 1
+        n_planes += PLANE_STEP
     while True:
         inner = 3 << (n_planes - 3)
         n_condensed = 0
@@ -107,7 +109,7 @@ def arrange_counters(system, c):
             n_condensed += abs(distances[mu] - n_neurons // 2) > inner
         if n_condensed <= MAX_CONDENSED:
             break
-        n_planes += 1
+        n_planes += PLANE_STEP
     counters = system.counters[c]
     counters[N_PLANES] = n_planes
     counters[N_CONDENSED] = n_condensed

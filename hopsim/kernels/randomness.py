@@ -98,3 +98,10 @@ def shuffle(key, order):
     for i in range(n - 1, 0, -1):
         j = random_below(key, np.uint64(i), i + 1)
         order[i], order[j] = order[j], order[i]
+
+
+@kernel
+def derive_keys(keys, purpose, indices, derived):
+    """`derive_key` of each pair of `keys` and `indices` (uint64, alike in length) into `derived`."""
+    for k in range(keys.shape[0]):
+        derived[k] = derive_key(keys[k], purpose, indices[k])

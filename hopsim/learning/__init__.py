@@ -1,1 +1,1 @@
-
+"""From patterns or data to the parameters of a network."""

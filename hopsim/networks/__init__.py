@@ -1,1 +1,1 @@
-
+"""The public classes: a model and the verbs users expect of it."""

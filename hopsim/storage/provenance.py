@@ -10,7 +10,6 @@ import numpy as np
 
 FORMAT = "hopsim run"
 FORMAT_VERSION = 1
-CHECKOUT_VERSION = "0+checkout"  # of hopsim run from a checkout, not installed
 
 Attribute = str | np.int8 | np.int64 | np.uint64
 
@@ -55,7 +54,7 @@ def _version(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:
-        return CHECKOUT_VERSION
+        return "not installed"  # hopsim itself, run from a checkout
 
 
 def _processor() -> str:

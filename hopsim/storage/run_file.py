@@ -1,5 +1,6 @@
 """One run, one file: writing `RUN.h5` and reading it back."""
 
+import io
 import os
 from dataclasses import dataclass
 from datetime import datetime
@@ -127,31 +128,27 @@ def write_run(
     datasets = encode(records)
     n_bytes = file_size(datasets)
     if n_bytes < IN_MEMORY_BYTES:
-        image = _file_image(datasets, attributes)
+        image = io.BytesIO()  # not the core driver: the images of HDF5 before 2.0 have a wrong checksum
+        _write_hdf5(image, datasets, attributes)
         with replace_file(path) as file:
-            write_all(file, image)
+            write_all(file, image.getbuffer())
     else:
         with replace_file(path) as file:
             reserve(file, n_bytes)
             target = ReservedFile(file)
-            with h5py.File(target, "w", libver=LIBVER, track_order=True) as run:
-                _fill(run, datasets, attributes)
+            _write_hdf5(target, datasets, attributes)
             if target.error:
                 raise target.error
             file.truncate(target.size)
 
 
-def _file_image(datasets: dict[str, Stored], attributes: dict[str, Attribute]) -> bytes:
-    with h5py.File("image", "w", driver="core", backing_store=False, libver=LIBVER, track_order=True) as file:
-        _fill(file, datasets, attributes)
-        file.flush()
-        return file.id.get_file_image()
-
-
-def _fill(file: h5py.File, datasets: dict[str, Stored], attributes: dict[str, Attribute]) -> None:
-    for name, value in attributes.items():
-        file.attrs[name] = value
-    write_datasets(file, datasets)
+def _write_hdf5(
+    target: io.BytesIO | ReservedFile, datasets: dict[str, Stored], attributes: dict[str, Attribute]
+) -> None:
+    with h5py.File(target, "w", libver=LIBVER, track_order=True) as file:
+        for name, value in attributes.items():
+            file.attrs[name] = value
+        write_datasets(file, datasets)
 
 
 def open_run(path: Path) -> Run:

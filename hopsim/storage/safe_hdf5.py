@@ -157,7 +157,9 @@ def _members(group: h5py.Group) -> Iterator[tuple[str, Any]]:
     if len(group) > MAX_OBJECTS:
         raise RefusedError(f"holds more than {MAX_OBJECTS} objects")
     for name in group:
-        kind = group.id.links.get_info(name.encode("utf-8", "surrogateescape")).type
+        if isinstance(name, bytes):
+            raise RefusedError(f"holds the name {name!r:.80}, which is not UTF-8")
+        kind = group.id.links.get_info(name.encode()).type
         if kind != h5py.h5l.TYPE_HARD:
             link = {h5py.h5l.TYPE_SOFT: "soft", h5py.h5l.TYPE_EXTERNAL: "external"}.get(kind, "foreign")
             raise RefusedError(f"holds the {link} link {name!r:.80}, which is not followed")

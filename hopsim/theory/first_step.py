@@ -4,8 +4,8 @@ With Hebbian couplings and J_ii = 0 the field on unit i of a stored random patte
 
     N xi_i h_i = (N - 1) + (a sum of (N - 1)(P - 1) independent ±1)
 
-so the probability that it points the wrong way is a binomial tail, exact at any N and P. For N -> infinity the
-crosstalk becomes Gaussian with variance alpha (Hertz, Krogh and Palmer 1991, section 2.2).
+so the probability that it points the wrong way is a binomial tail, exact at any N and P. For N -> infinity
+the crosstalk becomes Gaussian with variance alpha (Hertz, Krogh and Palmer 1991, section 2.2).
 """
 
 import numpy as np

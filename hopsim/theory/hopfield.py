@@ -1,8 +1,9 @@
 """Replica-symmetric mean-field theory of the Hopfield model: the retrieval and the spin-glass state.
 
-Amit, Gutfreund and Sompolinsky, Phys. Rev. Lett. 55, 1530 (1985) and Ann. Phys. 173, 30 (1987), AGS below. With
-J_ij = (1/N) sum_mu xi_i^mu xi_j^mu, J_ii = 0, P = alpha N, beta = 1/T, N -> infinity and z standard normal,
-the overlap m with one pattern, the Edwards-Anderson parameter q and the mean-square crosstalk r obey::
+Amit, Gutfreund and Sompolinsky, Phys. Rev. Lett. 55, 1530 (1985) and Ann. Phys. 173, 30 (1987), AGS below.
+With J_ij = (1/N) sum_mu xi_i^mu xi_j^mu, J_ii = 0, P = alpha N, beta = 1/T, N -> infinity and z standard
+normal, the overlap m with one pattern, the Edwards-Anderson parameter q and the mean-square crosstalk r
+obey::
 
     m = <tanh beta (m + sqrt(alpha r) z)>
     q = <tanh^2 beta (m + sqrt(alpha r) z)>
@@ -10,18 +11,19 @@ the overlap m with one pattern, the Edwards-Anderson parameter q and the mean-sq
 
 **How they are solved.** Let u = sqrt(alpha r)/m be the noise-to-signal ratio. At given u and T < 1 the first
 equation, m = <tanh(beta m (1 + u z))>, has exactly one solution m > 0 (its right side is concave in m, with
-slope beta at 0), which Newton's method reaches monotonically from m = 1. All the rest is explicit, the load too::
+slope beta at 0), which Newton's method reaches monotonically from m = 1. All the rest is explicit, the load
+too::
 
     sqrt(alpha) = u m (1 - C) / sqrt(q)
 
 This curve rises from 0 at u = 0 to a single maximum at u of about 0.47 and falls again (a test follows it at
 all temperatures). The rising part is the retrieval state, the falling part a saddle, the maximum the load at
-which retrieval ends. The rising part is concave, so Newton's method from u = sqrt(alpha) climbs it monotonically
-and passes the top only if there is no solution. At T = 0, with y = 1/(sqrt(2) u), this is the equation of AGS,
-sqrt(2 alpha) = erf(y)/y - (2/sqrt(pi)) exp(-y^2).
+which retrieval ends. The rising part is concave, so Newton's method from u = sqrt(alpha) climbs it
+monotonically and passes the top only if there is no solution. At T = 0, with y = 1/(sqrt(2) u), this is the
+equation of AGS, sqrt(2 alpha) = erf(y)/y - (2/sqrt(pi)) exp(-y^2).
 
-Replica symmetry is broken below the Almeida-Thouless line, and so at T = 0: the critical load is slightly wrong
-there (0.1379; one and two steps of breaking give 0.1382, Steffan and Kuehn 1994).
+Replica symmetry is broken below the Almeida-Thouless line, and so at T = 0: the critical load is slightly
+wrong there (0.1379; one and two steps of breaking give 0.1382, Steffan and Kuehn 1994).
 """
 
 from typing import NamedTuple
@@ -231,10 +233,11 @@ def overlap_at_noise(
     for _ in range(200):
         averages = field_averages(overlap, noise * overlap, temperature)
         slope = averages.response + noise * averages.response_z
-        step = (overlap - averages.tanh) / (1.0 - slope)
-        overlap = overlap - step
-        # From above Newton's steps only go down; one that goes up is rounding.
-        if not (step > 1e-12 * overlap).any():
+        residual = overlap - averages.tanh
+        # From above Newton's steps only go down; one that goes up is rounding. Convergence is quadratic.
+        going_on = residual > overlap * (1e-12 * (1.0 - slope) + 1e-15 * (1.0 + noise))
+        overlap = overlap - residual / (1.0 - slope)
+        if not going_on.any():
             break
     return overlap
 

@@ -9,8 +9,8 @@ T_c    `coexistence_temperature`    retrieval states become the global minima
 T_AT   `at_temperature`             retrieval states break replica symmetry (Almeida, Thouless)
 ====== ============================ ==========================================================================
 
-T_M and T_c bend back at low temperature (an artefact of replica symmetry): the loads they reach are largest not
-at T = 0 but at T of about 0.023 and 0.085. As functions of the load they are the upper branches.
+T_M and T_c bend back at low temperature (an artefact of replica symmetry): the loads they reach are largest
+not at T = 0 but at T of about 0.023 and 0.085. As functions of the load they are the upper branches.
 """
 
 from collections.abc import Callable
@@ -70,8 +70,8 @@ def capacity() -> Capacity:
     Examples
     --------
     >>> alpha_c, m_c = capacity()
-    >>> print(f"{alpha_c:.9f} {m_c:.9f}")
-    0.137905567 0.967417116
+    >>> print(f"{alpha_c:.6f} {m_c:.6f}")
+    0.137906 0.967417
     """
     zero = np.zeros(1)
     curve = retrieval_curve(critical_noise(zero), zero)
@@ -261,7 +261,7 @@ def at_temperature(load: ArrayLike) -> FloatArray:
     Examples
     --------
     >>> print(f"{at_temperature(0.13):.6f}")
-    0.009627
+    0.009473
     """
     load = non_negative("load", load)
     end = _end_of_at_line()

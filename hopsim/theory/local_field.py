@@ -1,9 +1,10 @@
 """Averages over the Gaussian local field of mean-field theory, at any temperature down to 0.
 
-In the replica-symmetric theory a unit sees the field H = m + sigma z along the retrieved pattern, with z standard
-normal. Its thermal response tanh(H/T) turns into a step as T falls, on a scale of T/sigma in z where no
-Gauss-Hermite rule can follow. The averages are therefore taken with t = H/T as the variable, by Gauss-Legendre
-panels whose edges sit both where tanh bends (|t| < 20) and where the Gaussian lives; T = 0 is done in closed form.
+In the replica-symmetric theory a unit sees the field H = m + sigma z along the retrieved pattern, with z
+standard normal. Its thermal response tanh(H/T) turns into a step as T falls, on a scale of T/sigma in z where
+no Gauss-Hermite rule can follow. The averages are therefore taken with t = H/T as the variable, by
+Gauss-Legendre panels whose edges sit both where tanh bends (|t| < 20) and where the Gaussian lives; T = 0 is
+done in closed form.
 """
 
 from typing import NamedTuple
@@ -13,9 +14,9 @@ from scipy.special import erf
 
 from hopsim.theory.arguments import FloatArray
 
-# tanh(20) is 1 to the last bit. Sixteen nodes a panel are exact to about 1e-15: the panels (0, ±3) are the hardest,
-# their ends nearest to the pole of tanh at i pi/2.
-_RESPONSE_EDGES = np.array([-20.0, -8.0, -3.0, 0.0, 3.0, 8.0, 20.0])
+# tanh(20) is 1 to the last bit. Sixteen nodes a panel are then exact to about 1e-15: the panels next to 0
+# are the hardest, being nearest to the poles at ±i pi/2.
+_RESPONSE_EDGES = np.array([-20.0, -8.0, -3.0, -1.5, 0.0, 1.5, 3.0, 8.0, 20.0])
 _GAUSSIAN_EDGES = np.arange(-9.0, 10.0, 2.0)
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
 
