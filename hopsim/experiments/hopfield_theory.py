@@ -17,6 +17,8 @@ from hopsim.theory.hopfield_phases import (
     spin_glass_temperature,
 )
 
+EXPERIMENT = "hopfield_theory"
+
 VARIABLES = {
     "load": Variable(("load",), "load alpha = P/N"),
     "temperature": Variable(("temperature",), "temperature T (k_B = 1)"),

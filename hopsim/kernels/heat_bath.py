@@ -75,7 +75,7 @@ def natural_log(x):
 @inline_kernel
 def logit(bits):
     """log(u/(1 - u)) of u = (r + 1/2)/2^52, r the upper 52 of 64 random bits: finite, and odd under r -> 2^52 - 1 - r."""
-    centred = (np.float64(np.int64(bits >> np.uint64(12))) + 0.5) - _HALF_RANGE  # exact, and so is what follows
+    centred = (np.float64(np.int64(bits >> np.uint64(12))) + 0.5) - _HALF_RANGE  # exact, as the sums below are
     size = abs(centred)
     value = natural_log((_HALF_RANGE + size) / (_HALF_RANGE - size))
     return value if centred > 0.0 else -value

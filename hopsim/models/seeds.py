@@ -15,11 +15,13 @@ MAX_SEED = 2**64 - 1
 class Stream(IntEnum):
     """What a key under a seed is for. Numbers are part of what a seed promises: never change one."""
 
-    NETWORK = 1
-    PATTERNS = 2
-    PROBE = 3
-    CHAIN = 4
-    BOOTSTRAP = 5
+    N_NEURONS = 1  # of a point of a study: its key derives from what it is
+    N_PATTERNS = 2
+    NETWORK = 3
+    PATTERNS = 4
+    PROBE = 5
+    CHAIN = 6
+    BOOTSTRAP = 7
 
 
 def fresh_seed() -> int:

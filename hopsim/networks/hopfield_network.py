@@ -14,28 +14,7 @@ from hopsim.models.memory import require_memory
 from hopsim.models.seeds import Stream, check_seed, stream_keys
 from hopsim.sampling.chains import HopfieldChains, check_order, check_temperature
 from hopsim.sampling.threads import using_threads
-
-
-@dataclass(frozen=True, eq=False)
-class Trajectory:
-    """States and observables after 0, 1, 2, ... sweeps.
-
-    A trial that came to rest is continued as its dynamics would be: a fixed point stays, a two-cycle alternates.
-
-    Attributes
-    ----------
-    states : int8 (n_trials, n_times, n_neurons) or None
-        Spins ±1; None where only observables were asked for.
-    overlaps : float64 (n_trials, n_times, n_patterns)
-    energies : float64 (n_trials, n_times)
-    n_flips : int64 (n_trials, n_times)
-        Flips in the sweep that ended at this time; 0 at the start.
-    """
-
-    states: NDArray[np.int8] | None
-    overlaps: NDArray[np.float64]
-    energies: NDArray[np.float64]
-    n_flips: NDArray[np.int64]
+from hopsim.sampling.trajectory import Trajectory
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,6 +178,7 @@ class HopfieldNetwork:
         max_sweeps: int = 1000,
         seed: int | None = None,
         *,
+        first_trial: int = 0,
         threads: int | None = None,
         trajectory: bool | str = False,
         tick: Callable[[], None] = lambda: None,
@@ -221,6 +201,8 @@ class HopfieldNetwork:
             Where to stop at the latest.
         seed : int, optional
             The same seed gives the same bits for any number of threads and trials. Drawn from the system if None.
+        first_trial : int
+            Number of the first trial: a batch of many trials' recall has the bits of the whole.
         threads : int, optional
             All that the machine has if None.
         trajectory : bool or "observables"
@@ -239,7 +221,7 @@ class HopfieldNetwork:
         if max_sweeps < 1:
             raise InputError("max_sweeps", f"expected at least 1, got {max_sweeps}")
         seed = check_seed(seed)
-        keys = stream_keys(seed, Stream.CHAIN, range(len(spins)))
+        keys = stream_keys(seed, Stream.CHAIN, range(first_trial, first_trial + len(spins)))
         with using_threads(threads):
             chains = HopfieldChains(self.model, spins, keys, temperature=temperature, order=order, tick=tick)
             kept = self._record(chains, max_sweeps, trajectory != "observables") if trajectory else None
@@ -258,32 +240,28 @@ class HopfieldNetwork:
         )
 
     def _record(self, chains: HopfieldChains, max_sweeps: int, with_states: bool) -> Trajectory:
-        states, overlaps, energies, flips = [], [], [], []
+        states, overlaps, energies, n_flips = [], [], [], []
         flips_before = chains.n_flips
-        rows = len(flips_before) * (self.n_neurons * with_states + 8 * self.n_patterns)
+        row_bytes = len(flips_before) * (self.n_neurons * with_states + 8 * self.n_patterns)
         for sweep in range(max_sweeps + 1):
             if sweep > 0:
                 chains.advance(sweep)
-            require_memory(2 * rows * (sweep + 1), "n_trials", f"trajectories of {sweep + 1} sweeps")
-            at_rest = np.flatnonzero(chains.n_sweeps < sweep)
-            states.append(chains.spins.copy())
+            require_memory(2 * row_bytes * (sweep + 1), "n_trials", f"trajectories of {sweep + 1} sweeps")
+            if with_states:
+                states.append(chains.spins.copy())
             overlaps.append(self.overlaps(chains.spins))
             energies.append(chains.energies())
-            flips.append(chains.n_flips - flips_before)
+            n_flips.append(chains.n_flips - flips_before)
             flips_before = chains.n_flips
-            for c in at_rest[chains.period[at_rest] == 2]:  # a two-cycle alternates
-                for kept in (states, overlaps, energies, flips):
-                    kept[-1][c] = kept[-3][c] if kept is not flips else kept[-2][c]
             if (chains.period > 0).all():
                 break
-            if not with_states:
-                del states[:-2]
-        return Trajectory(
+        kept = Trajectory(
             np.stack(states, axis=1) if with_states else None,
             np.stack(overlaps, axis=1),
             np.stack(energies, axis=1),
-            np.stack(flips, axis=1),
+            np.stack(n_flips, axis=1),
         )
+        return kept.continued(chains.n_sweeps, chains.period, len(energies))
 
 
 def _as_patterns(patterns: ArrayLike) -> NDArray[np.int8]:

@@ -39,8 +39,8 @@ def replace_file(path: Path) -> Iterator[io.FileIO]:
             raise
     except OSError as error:
         if error.errno in DISK_FULL:
-            raise RunError(str(path), "the disk is full; free some space or choose another --out") from None
-        raise RunError(str(path), f"could not be written: {error.strerror or error}") from None
+            raise RunError(str(path), f"{error.strerror}; free some space or choose another place") from None
+        raise RunError(str(path), f"cannot be written: {error.strerror or error}") from None
     _sync_directory(target.parent)
 
 
@@ -75,7 +75,7 @@ def reserve(file: io.FileIO, n_bytes: int) -> None:
 class ReservedFile(io.RawIOBase):
     """The file that HDF5 writes within reserved space: empty at first, whatever was reserved.
 
-    HDF5 crashes the interpreter at exit if the disk fails while it closes a file, so it never learns of that:
+    HDF5 crashes the interpreter at exit if writing fails while it closes a file, so it never learns of that:
     the first error is kept in `error`, for the caller to raise once HDF5 is done.
     """
 
@@ -83,7 +83,7 @@ class ReservedFile(io.RawIOBase):
         self.file = file
         self.position = 0
         self.size = 0
-        self.error: OSError | None = None
+        self.error: BaseException | None = None
 
     def readable(self) -> bool:  # noqa: D102
         return True
@@ -113,7 +113,7 @@ class ReservedFile(io.RawIOBase):
             if self.error is None:
                 self.file.seek(self.position)
                 write_all(self.file, data)
-        except OSError as error:
+        except BaseException as error:  # an interruption too; HDF5 would lose it on the way
             self.error = error
         self.position += n_bytes
         self.size = max(self.size, self.position)

@@ -16,8 +16,8 @@ from hopsim.storage.records import Array, PackedSpins, Records, Variable
 from hopsim.storage.safe_hdf5 import (
     RefusedError,
     dimension_names,
+    has_attribute,
     integer_attribute,
-    is_dimension_scale,
     read_numbers,
     read_strings,
     root_datasets,
@@ -130,10 +130,11 @@ def read_records(file: h5py.File) -> Records:
     arrays: dict[str, Array | PackedSpins] = {}
     byte_dims = set()
     datasets = root_datasets(file)
+    axes = dimension_names(datasets)
     for name, dataset in datasets.items():
-        dims = (name,) if is_dimension_scale(dataset) else dimension_names(dataset, datasets)
+        dims = axes[name]
         long_name, units = text_attribute(dataset, "long_name"), text_attribute(dataset, "units")
-        if "bit_order" in dataset.attrs:
+        if has_attribute(dataset, "bit_order"):
             logical = name.removesuffix(PACKED_SUFFIX)
             arrays[logical] = _read_packed(dataset)
             byte_dims.add(dims[-1])
@@ -156,7 +157,7 @@ def _read(dataset: h5py.Dataset) -> Array:
     if dataset.dtype.newbyteorder("=") not in NUMBER_TYPES:
         raise RefusedError(f"{dataset.name!r:.80} has the type {dataset.dtype!s:.80}, which no run has")
     array = read_numbers(dataset)
-    if "dtype" not in dataset.attrs:
+    if not has_attribute(dataset, "dtype"):
         return array
     is_boolean = array.dtype == np.int8 and np.isin(array, (0, 1)).all()
     if text_attribute(dataset, "dtype") != "bool" or not is_boolean:

@@ -62,7 +62,7 @@ def _create(lock: Path) -> bool:
         return False
     except OSError as error:
         if error.errno in DISK_FULL:
-            raise RunError(str(lock.parent), "the disk is full") from None
+            raise RunError(str(lock.parent), f"{error.strerror}; free some space") from None
         raise InputError("out", f"{lock.parent} cannot be written: {error.strerror}") from None
     return True
 

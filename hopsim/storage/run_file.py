@@ -13,10 +13,12 @@ import msgspec
 from hopsim.errors import InputError
 from hopsim.storage.atomic_file import ReservedFile, replace_file, reserve, write_all
 from hopsim.storage.encoding import Stored, encode, file_size, read_records, write_datasets
+from hopsim.storage.global_heap import check_global_heap
 from hopsim.storage.provenance import FORMAT, FORMAT_VERSION, Attribute, root_attributes
 from hopsim.storage.records import Records
 from hopsim.storage.safe_hdf5 import (
     RefusedError,
+    has_attribute,
     integer_attribute,
     open_hdf5,
     scalar_attribute,
@@ -171,7 +173,8 @@ def open_run(path: Path) -> Run:
     """
     path = Path(path)
     with open_hdf5(path) as file:
-        if "format" not in file.attrs or scalar_attribute(file, "format") != FORMAT:
+        check_global_heap(path)
+        if not has_attribute(file, "format") or scalar_attribute(file, "format") != FORMAT:
             raise RefusedError("is HDF5, but not a hopsim run; expected a file that hopsim wrote")
         format_version = integer_attribute(file, "format_version")
         if format_version > FORMAT_VERSION:

@@ -50,7 +50,7 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # a pipe would block for ever
-            raise RefusedError("is not a regular file; expected an HDF5 file")
+            raise InputError(str(path), "is not a regular file; expected an HDF5 file")
         with path.open("rb") as plain:
             signature = plain.read(8)
     except OSError as error:
@@ -243,6 +243,11 @@ def _check_storage(dataset: h5py.Dataset) -> None:
         )
 
 
+def has_attribute(item: h5py.Group | h5py.Dataset, name: str) -> bool:
+    """Tell whether there is an attribute of this name."""
+    return name in item.attrs
+
+
 def text_attribute(item: h5py.Group | h5py.Dataset, name: str) -> str:
     """Return an attribute that must be there and be one string."""
     value = scalar_attribute(item, name)
@@ -261,7 +266,7 @@ def integer_attribute(item: h5py.Group | h5py.Dataset, name: str) -> int:
 
 def scalar_attribute(item: h5py.Group | h5py.Dataset, name: str) -> str | int | float:
     """Return an attribute that must be there and be one string or number."""
-    if name not in item.attrs:
+    if not has_attribute(item, name):
         raise RefusedError(f"{item.name!r:.80} has no attribute {name!r}")
     attribute = item.attrs.get_id(name)
     is_text = h5py.check_string_dtype(attribute.dtype) is not None
@@ -271,29 +276,31 @@ def scalar_attribute(item: h5py.Group | h5py.Dataset, name: str) -> str | int | 
     return _text(value) if is_text else value
 
 
-def is_dimension_scale(dataset: h5py.Dataset) -> bool:
-    """Tell whether a dataset is a dimension scale, that is a coordinate."""
-    return "CLASS" in dataset.attrs and text_attribute(dataset, "CLASS") == "DIMENSION_SCALE"
+def dimension_names(datasets: Mapping[str, h5py.Dataset]) -> dict[str, tuple[str, ...]]:
+    """Return the names of the axes of all `datasets`, from the dimension scales among them.
 
-
-def dimension_names(dataset: h5py.Dataset, scales: Mapping[str, h5py.Dataset]) -> tuple[str, ...]:
-    """Return the names of a dataset's axes, from the dimension scales attached to it."""
-    if dataset.ndim == 0:
-        return ()
-    name = f"{dataset.name!r:.80}"
-    if "DIMENSION_LIST" not in dataset.attrs:
-        raise RefusedError(f"{name} has axes without a dimension scale")
-    # HDF5 itself trusts the shape and type of this attribute, so they are checked first
-    attribute = dataset.attrs.get_id("DIMENSION_LIST")
-    element = h5py.check_vlen_dtype(attribute.dtype)
-    is_list = element is not None and h5py.check_ref_dtype(element) is h5py.Reference
-    if not is_list or attribute.shape != (dataset.ndim,):
-        raise RefusedError(f"{name} has a list of dimension scales that does not fit its {dataset.ndim} axes")
-    dims = []
-    for references in dataset.attrs["DIMENSION_LIST"]:
-        scale = dataset.file[references[0]] if len(references) == 1 else None
-        dim = "" if scale is None or scale.name is None else scale.name.removeprefix("/")
-        if dim not in scales or not is_dimension_scale(scales[dim]):
-            raise RefusedError(f"{name} has an axis without a dimension scale of its own")
-        dims.append(dim)
-    return tuple(dims)
+    The scales' own lists are read, not those of the datasets (DIMENSION_LIST): these are of variable length,
+    and HDF5 allocates whatever length they claim.
+    """
+    axes: dict[str, list[str]] = {name: [""] * dataset.ndim for name, dataset in datasets.items()}
+    for name, scale in datasets.items():
+        if not has_attribute(scale, "CLASS") or text_attribute(scale, "CLASS") != "DIMENSION_SCALE":
+            continue
+        axes[name] = [name]
+        if not has_attribute(scale, "REFERENCE_LIST"):
+            continue
+        element = scale.attrs.get_id("REFERENCE_LIST").dtype
+        if (
+            element.names != ("dataset", "dimension")
+            or h5py.check_ref_dtype(element[0]) is not h5py.Reference
+        ):
+            raise RefusedError(f"{name!r:.80} is a dimension scale without a proper list of references")
+        for reference, axis in np.atleast_1d(scale.attrs["REFERENCE_LIST"]):
+            user = str(scale.file[reference].name).removeprefix("/")
+            if user not in axes or not 0 <= axis < len(axes[user]):
+                raise RefusedError(f"{name!r:.80} is a dimension scale of something that is not there")
+            axes[user][axis] = name
+    for name, names in axes.items():
+        if "" in names:
+            raise RefusedError(f"{name!r:.80} has an axis without a dimension scale")
+    return {name: tuple(names) for name, names in axes.items()}

@@ -252,9 +252,10 @@ def retrieval_noise(load: FloatArray, temperature: FloatArray) -> FloatArray:
         curve = retrieval_curve(noise[active], temperature[active], overlap[active])
         overlap[active] = curve.overlap
         residual = root_load[active] - curve.root_load
-        falling = curve.slope <= 0.0
-        going_on = (residual > 1e-13 * root_load[active]) & ~falling
-        noise[active[falling]] = np.nan
+        unsolved = residual > 1e-13 * root_load[active]  # rounding near T = 1 leaves no more
+        past_the_top = unsolved & (curve.slope <= 0.0)
+        noise[active[past_the_top]] = np.nan
+        going_on = unsolved & ~past_the_top
         active = active[going_on]
         if not active.size:
             break

@@ -146,7 +146,7 @@ def test_overlap_at_zero_temperature_solves_the_equation_in_y():
 
 @pytest.mark.parametrize("temperature", [0.0, 1e-9, 1e-3, 0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 0.9999])
 def test_retrieval_curve_is_concave_up_to_its_only_maximum(temperature):
-    """What the solver rests on: sqrt(alpha)(u) rises with falling slope, then falls; and its slope is right."""
+    """The solver rests on it: sqrt(alpha)(u) rises with falling slope, then falls; its slope is right."""
     noise = np.linspace(0.005, 3.0, 600)
     curve = retrieval_curve(noise, np.full_like(noise, temperature))
     rising = curve.slope > 0.0

@@ -1,0 +1,1 @@
+"""The command line of hopsim: parse, call an experiment, show progress, print. No science."""

@@ -1,0 +1,36 @@
+"""The command `hopsim`. Its groups and commands are imported when they are used."""
+
+import signal
+
+import click
+
+from hopsim_cli.groups import Entry, Program
+
+ENTRIES = {
+    "hopfield": Entry("hopsim_cli.hopfield_commands", "hopfield", "Hopfield networks: recall, capacity."),
+    "theory": Entry("hopsim_cli.theory_commands", "theory", "Mean-field predictions."),
+    "show": Entry("hopsim_cli.files_commands", "show", "What is in a file and how it was made."),
+    "plot": Entry("hopsim_cli.files_commands", "plot", "Draw the figure of a file."),
+    "export": Entry("hopsim_cli.files_commands", "export", "Write a file as CSV or .npz."),
+}
+
+program = Program(
+    ENTRIES,
+    name="hopsim",
+    help="Hopfield networks and their relatives: simulate, compare with theory, plot.",
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 100},
+    no_args_is_help=True,
+)
+click.version_option(package_name="hopsim", message="hopsim %(version)s")(program)
+
+
+def main() -> None:
+    """Run the command line; leaves with an exit status."""
+    # SIGTERM, and SIGINT though the shell started us in the background, interrupt like Ctrl-C
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    program.main()
+
+
+if __name__ == "__main__":
+    main()

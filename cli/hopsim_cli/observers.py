@@ -1,0 +1,145 @@
+"""What watches a run from the command line: progress, signals, and the finished points on disk."""
+
+import signal
+import sys
+import time
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Any
+
+from tqdm import tqdm
+
+from hopsim.errors import Interrupted
+from hopsim.experiments.observer import Observer
+from hopsim.storage.records import Records
+from hopsim_cli.printing import note
+
+REFRESH_SECONDS = 0.5
+LINE_SECONDS = 10.0
+SAVE_SECONDS = 30.0
+SAVE_SHARE = 0.05  # of the time, at most, goes into checkpoints
+
+
+class ProgressBar(Observer):
+    """A bar with rate and time left, on a terminal's stderr."""
+
+    def __init__(self) -> None:
+        self.bar: tqdm | None = None
+        self.refreshed = 0.0
+
+    def begin(self, n_points: int, unit: str) -> None:  # noqa: D102
+        self.bar = tqdm(total=n_points, unit=f" {unit}", file=sys.stderr, dynamic_ncols=True, leave=False)
+
+    def tick(self) -> None:  # noqa: D102
+        if self.bar is not None and time.monotonic() - self.refreshed > REFRESH_SECONDS:
+            self.refreshed = time.monotonic()
+            self.bar.refresh()
+
+    def advance(self, n_points: int, records: Callable[[], Records]) -> None:  # noqa: D102
+        if self.bar is not None:
+            self.bar.update(n_points)
+
+    def message(self, text: str) -> None:  # noqa: D102
+        tqdm.write(f"hopsim: {text}", file=sys.stderr)
+
+    def end(self) -> None:  # noqa: D102
+        if self.bar is not None:
+            self.bar.close()
+            self.bar = None
+
+
+class ProgressLines(Observer):
+    """A line on stderr every ten seconds, where stderr is no terminal."""
+
+    def __init__(self) -> None:
+        self.n_points = self.n_finished = 0
+        self.unit = ""
+        self.began = self.printed = time.monotonic()
+
+    def begin(self, n_points: int, unit: str) -> None:  # noqa: D102
+        self.n_points, self.n_finished, self.unit = n_points, 0, unit
+        self.began = self.printed = time.monotonic()
+
+    def tick(self) -> None:  # noqa: D102
+        now = time.monotonic()
+        if now - self.printed < LINE_SECONDS:
+            return
+        self.printed = now
+        seconds = now - self.began
+        text = f"{self.n_finished} of {self.n_points} ({self.unit}), {tqdm.format_interval(seconds)} gone"
+        if self.n_finished:
+            left = seconds / self.n_finished * (self.n_points - self.n_finished)
+            text += f", {tqdm.format_interval(left)} left, {self.n_finished / seconds:.3g} a second"
+        note(text)
+
+    def advance(self, n_points: int, records: Callable[[], Records]) -> None:  # noqa: D102
+        self.n_finished += n_points
+        self.tick()
+
+    def message(self, text: str) -> None:  # noqa: D102
+        note(text)
+
+
+class StopOnSignal(Observer):
+    """In its ``with`` block the first SIGINT or SIGTERM stops the run at its next tick, the second at once.
+
+    Attributes
+    ----------
+    stopped : bool
+        Whether the run was told to stop.
+    """
+
+    SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+    def __init__(self) -> None:
+        self.requested = False
+        self.stopped = False
+
+    def __enter__(self) -> "StopOnSignal":
+        self.before: list[Any] = [signal.signal(number, self._request) for number in self.SIGNALS]
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for number, handler in zip(self.SIGNALS, self.before, strict=True):
+            signal.signal(number, handler)
+
+    def _request(self, number: int, frame: FrameType | None) -> None:
+        self.requested = True
+        for each in self.SIGNALS:
+            signal.signal(each, signal.SIG_DFL)  # kills, even within a compiled call
+
+    def tick(self) -> None:  # noqa: D102
+        if self.requested:
+            self.stopped = True
+            raise Interrupted
+
+
+class FinishedPoints(Observer):
+    """Counts the finished points and saves them from time to time.
+
+    Parameters
+    ----------
+    save : callable, optional
+        Writes the records of the finished points.
+    """
+
+    def __init__(self, save: Callable[[Records], None] | None = None) -> None:
+        self.save = save
+        self.n_points = self.n_finished = 0
+        self.unit = ""
+        self.records: Callable[[], Records] | None = None
+        self.next_save = time.monotonic() + SAVE_SECONDS
+
+    def begin(self, n_points: int, unit: str) -> None:  # noqa: D102
+        self.n_points, self.n_finished, self.unit = n_points, 0, unit
+
+    def advance(self, n_points: int, records: Callable[[], Records]) -> None:  # noqa: D102
+        self.n_finished += n_points
+        self.records = records
+        began = time.monotonic()
+        if self.save is not None and self.n_finished < self.n_points and began >= self.next_save:
+            self.save(records())
+            now = time.monotonic()
+            self.next_save = now + max(SAVE_SECONDS, (now - began) / SAVE_SHARE)
