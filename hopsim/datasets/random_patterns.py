@@ -32,3 +32,8 @@ def correlated_patterns(
     generator = np.random.Generator(np.random.Philox(key=seed))
     draws = generator.random((n_patterns, n_neurons), dtype=np.float32)
     return np.where(draws < (1.0 + activity) / 2.0, np.int8(1), np.int8(-1))
+
+
+def patterns_at(n_neurons: int, load: float) -> int:
+    """P = floor(alpha N + 1/2), computed so that the decimal alpha that was written is meant."""
+    return int(np.floor(round(load * n_neurons, 9) + 0.5))

@@ -16,9 +16,10 @@ from hopsim.experiments.capacity_point import (
     recall_networks,
     require_point_memory,
 )
+from hopsim.datasets.random_patterns import patterns_at
 from hopsim.experiments.observer import Observer
 from hopsim.learning.storage_rules import check_rule
-from hopsim.models.seeds import MAX_SEED
+from hopsim.models.seeds import MAX_SEED, Stream, stream_keys
 from hopsim.sampling.chains import check_order, check_temperature
 from hopsim.sampling.threads import using_threads
 from hopsim.storage.records import Records, Variable
@@ -26,6 +27,8 @@ from hopsim.theory.hopfield import retrieval_overlap
 from hopsim.theory.hopfield_phases import critical_load as mean_field_critical_load
 
 EXPERIMENT = "hopfield_capacity"
+
+_SCALING_FROM = 8000
 
 _TRIAL = ("n_neurons", "load", "network", "trial")
 _POINT = ("n_neurons", "load")
@@ -130,11 +133,6 @@ class HopfieldCapacity(msgspec.Struct, frozen=True, kw_only=True):
         return RecallTask(**{name: getattr(self, name) for name in names})
 
 
-def patterns_at(n_neurons: int, load: float) -> int:
-    """P = floor(alpha N + 1/2), computed so that the decimal alpha that was written is meant."""
-    return int(np.floor(round(load * n_neurons, 9) + 0.5))
-
-
 def run(configuration: HopfieldCapacity, observer: Observer) -> Records:
     """Run the study; an interrupted one gives the networks that were finished."""
     study = _Study(configuration)
@@ -233,10 +231,12 @@ class _Study:
         for i in range(len(sizes)):
             retrieved = np.where(self.arrays["finished"][i, :, :, None], self.arrays["retrieved"][i], np.nan)
             loads = self.arrays["n_patterns"][i] / sizes[i]
-            estimates.append(critical_load(loads[order], retrieved[order], self.configuration.seed))
+            key = stream_keys(self.configuration.seed, Stream.BOOTSTRAP, int(sizes[i]))
+            estimates.append(critical_load(loads[order], retrieved[order], int(key[0])))
         values = np.array([estimate.value for estimate in estimates])
         errors = np.array([estimate.standard_error for estimate in estimates])
-        limit = extrapolate(sizes, values, errors)
+        largest = _scaling_sizes(sizes)
+        limit = extrapolate(sizes[largest], values[largest], errors[largest])
         return {
             "alpha_c": values,
             "alpha_c_low": np.array([estimate.low for estimate in estimates]),
@@ -245,6 +245,12 @@ class _Study:
             "alpha_c_infinite_low": limit.low,
             "alpha_c_infinite_high": limit.high,
         }
+
+
+def _scaling_sizes(sizes: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which sizes to extrapolate from: those where alpha_c(N) is one power of N (N >= 8,000), or the three largest."""
+    threshold = min(_SCALING_FROM, np.sort(sizes)[-min(3, len(sizes))])
+    return sizes >= threshold
 
 
 def _theory(configuration: HopfieldCapacity) -> dict[str, NDArray | float]:

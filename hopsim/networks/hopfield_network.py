@@ -135,6 +135,12 @@ class HopfieldNetwork:
             return self.model.patterns()
         return np.empty((0, self.n_neurons), np.int8) if self._patterns is None else self._patterns
 
+    def patterns_between(self, first: int, last: int) -> NDArray[np.int8]:
+        """Patterns `first` to `last` - 1, int8 (last - first, n_neurons) of ±1; only these are unpacked."""
+        if isinstance(self.model, HebbianModel):
+            return self.model.patterns(first, last)
+        return self.patterns[first:last]
+
     @property
     def bias(self) -> NDArray[np.float64]:
         """The biases b, float64 (n_neurons,)."""
