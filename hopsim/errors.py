@@ -30,7 +30,7 @@ class RunError(HopsimError):
     """Good input, but the run failed: a full disk, a diverged network (exit status 1)."""
 
 
-class Interrupted(HopsimError):
+class Interrupted(HopsimError):  # noqa: N818 (no error: the user's wish)
     """The user asked the run to stop; what was finished is kept (exit status 130)."""
 
     exit_status = 130

@@ -5,7 +5,7 @@ import numpy as np
 
 from hopsim.kernels import dense, hebbian
 from hopsim.kernels import dynamics as dyn
-from hopsim.kernels.heat_bath import logit
+from hopsim.kernels.heat_bath import BLOCK, logit
 from hopsim.kernels.packed_patterns import count_rows, pack_patterns
 
 ORDERS = (dyn.RANDOM, dyn.REPLACEMENT, dyn.SEQUENTIAL, dyn.SYNCHRONOUS)
@@ -95,6 +95,7 @@ def make_chains(spins, order, half_temperature=0.0, bias=0.0, keys=None):
         keys=np.arange(n_chains, dtype=np.uint64) if keys is None else keys,
         scaled_bias=np.broadcast_to(np.asarray(bias, float), n_neurons).copy(),
         half_temperature=np.broadcast_to(np.asarray(half_temperature, float), n_chains).copy(),
+        thresholds=np.zeros((n_chains, BLOCK)),
         order=order,
     )
     chains.registers[:, dyn.N_UNSEEN] = n_neurons

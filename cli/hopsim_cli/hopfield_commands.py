@@ -42,7 +42,9 @@ def hopfield() -> None:
 @click.option("--n-neurons", type=POSITIVE_INTEGER, help="Store random patterns of N neurons.")
 @click.option("--n-patterns", type=POSITIVE_INTEGER, help="Number of random patterns.")
 @click.option("--load", type=Number(0), help="Load P/N of random patterns.")
-@click.option("--activity", type=Number(-1, 1), default=0.0, help="Mean of random patterns.", show_default=True)
+@click.option(
+    "--activity", type=Number(-1, 1), default=0.0, help="Mean of random patterns.", show_default=True
+)
 @click.option("--flip", type=FRACTION, default=0.0, help="Fraction of neurons flipped at the start.")
 @click.option("--mask", type=FRACTION, default=0.0, help="Fraction set to random values at the start.")
 @click.option("--probes", metavar="FILE", help="Start from the states in a file.")
@@ -51,7 +53,11 @@ def hopfield() -> None:
 @order_option
 @click.option("--n-trials", type=POSITIVE_INTEGER, default=6, help="Number of recalls.", show_default=True)
 @click.option(
-    "--max-sweeps", type=POSITIVE_INTEGER, default=1000, help="Limit at T = 0; length at T > 0.", show_default=True
+    "--max-sweeps",
+    type=POSITIVE_INTEGER,
+    default=1000,
+    help="Limit at T = 0; length at T > 0.",
+    show_default=True,
 )
 @click.option(
     "--record",
@@ -70,7 +76,9 @@ def recall(output: Output, seed: int | None, patterns: tuple[str, ...], **option
     from hopsim_cli.hopfield_printing import recall_as_json, recall_as_text
     from hopsim_cli.running import run_experiment
 
-    configuration = hopfield_recall.HopfieldRecall(seed=check_seed(seed), patterns=patterns or None, **options)
+    configuration = hopfield_recall.HopfieldRecall(
+        seed=check_seed(seed), patterns=patterns or None, **options
+    )
     outcome = run_experiment(hopfield_recall, configuration, output)
     if output.json:
         print_json(recall_as_json(outcome.records) | {"out": output.path})
@@ -81,10 +89,18 @@ def recall(output: Output, seed: int | None, patterns: tuple[str, ...], **option
 
 @hopfield.command()
 @click.option(
-    "--n-neurons", type=Numbers(POSITIVE_INTEGER), default="1000,2000,4000", help="Sizes N.", show_default=True
+    "--n-neurons",
+    type=Numbers(POSITIVE_INTEGER),
+    default="1000,2000,4000",
+    help="Sizes N.",
+    show_default=True,
 )
 @click.option(
-    "--loads", type=Numbers(Number(0)), default="0.05:0.20:0.005", help="Loads alpha = P/N.", show_default=True
+    "--loads",
+    type=Numbers(Number(0)),
+    default="0.05:0.20:0.005",
+    help="Loads alpha = P/N.",
+    show_default=True,
 )
 @click.option("--n-networks", type=POSITIVE_INTEGER, default=20, help="Networks a point.", show_default=True)
 @click.option("--n-trials", type=POSITIVE_INTEGER, default=5, help="Recalls a network.", show_default=True)
@@ -93,14 +109,26 @@ def recall(output: Output, seed: int | None, patterns: tuple[str, ...], **option
 @rule_option
 @order_option
 @click.option(
-    "--success", type=FRACTION, default=0.9, help="Overlap that counts as retrieved at T = 0.", show_default=True
+    "--success",
+    type=FRACTION,
+    default=0.9,
+    help="Overlap that counts as retrieved at T = 0.",
+    show_default=True,
 )
 @click.option("--max-sweeps", type=POSITIVE_INTEGER, default=1000, help="Limit at T = 0.", show_default=True)
 @click.option(
-    "--burn-in", type=Number(0, integer=True), default=100, help="At T > 0: sweeps before the average.", show_default=True
+    "--burn-in",
+    type=Number(0, integer=True),
+    default=100,
+    help="At T > 0: sweeps before the average.",
+    show_default=True,
 )
 @click.option(
-    "--n-sweeps", type=POSITIVE_INTEGER, default=100, help="At T > 0: sweeps of the average.", show_default=True
+    "--n-sweeps",
+    type=POSITIVE_INTEGER,
+    default=100,
+    help="At T > 0: sweeps of the average.",
+    show_default=True,
 )
 @seed_option
 @threads_option

@@ -14,7 +14,7 @@ _TRIALS_LISTED = 40
 
 def recall_as_json(records: Records) -> dict[str, Any]:
     """Return the trials of a recall as the object that ``--json`` prints."""
-    fields = {
+    fields: dict[str, Any] = {
         "pattern": _pattern_names(records),
         "overlap_initial": records["overlap_initial"],
         "overlap_final": records["overlap_final"],
@@ -113,9 +113,9 @@ def _threshold_lines(records: Records) -> list[str]:
     for i, n_neurons in enumerate(records["n_neurons"]):
         ends = (records["alpha_c_low"][i], records["alpha_c_high"][i])
         lines.append(f"  N = {n_neurons}: {_with_interval(records['alpha_c'][i], *ends)}")
-    limit = (records["alpha_c_infinite"], records["alpha_c_infinite_low"], records["alpha_c_infinite_high"])
+    limit = (float(records[f"alpha_c_infinite{end}"]) for end in ("", "_low", "_high"))
     lines.append(f"  N -> infinity: {_with_interval(*limit)}, over the exponents 1/3 to 1 of 1/N")
-    theory = f"{number(records['alpha_c_theory'])}, m = {number(records['m_c_theory'], 3)}"
+    theory = f"{number(float(records['alpha_c_theory']))}, m = {number(float(records['m_c_theory']), 3)}"
     lines.append(f"  mean-field theory: {theory}")
     return lines
 

@@ -35,7 +35,10 @@ def make_probes(
     """
     probes = np.ascontiguousarray(states).copy()
     n_neurons = states.shape[1]
-    for fraction, disturb in ((check_fraction("mask", mask), mask_units), (check_fraction("flip", flip), flip_units)):
+    for fraction, disturb in (
+        (check_fraction("mask", mask), mask_units),
+        (check_fraction("flip", flip), flip_units),
+    ):
         n_chosen = int(np.floor(fraction * n_neurons + 0.5))
         if n_chosen:
             disturb(keys, n_chosen, probes)

@@ -64,13 +64,12 @@ def recall_networks(
     size_key = stream_keys(seed, Stream.N_NEURONS, n_neurons)
     point_key = stream_keys(size_key, Stream.N_PATTERNS, n_patterns)
     network_keys = stream_keys(point_key, Stream.NETWORK, networks)
-    model: Model = draw_hebbian(stream_keys(network_keys, Stream.PATTERNS, 0), n_neurons, n_patterns, tick)
-    patterns = _start_patterns(model, len(networks), task.n_trials)
+    drawn = draw_hebbian(stream_keys(network_keys, Stream.PATTERNS, 0), n_neurons, n_patterns, tick)
+    patterns = _start_patterns(drawn, len(networks), task.n_trials)
     network = np.repeat(np.arange(len(networks)), task.n_trials)
     trials = np.tile(np.arange(task.n_trials), len(networks))
     probes = make_probes(patterns, stream_keys(network_keys[network], Stream.PROBE, trials), flip=task.flip)
-    if task.rule != "hebbian":
-        model = RULES[task.rule](model.patterns(), model.bias)
+    model: Model = drawn if task.rule == "hebbian" else RULES[task.rule](drawn.patterns(), drawn.bias)
     chains = HopfieldChains(
         model,
         probes,

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hopsim.datasets.probes import check_fraction
+from hopsim.datasets.random_patterns import patterns_at
 from hopsim.errors import InputError, Interrupted
 from hopsim.evaluation.capacity_threshold import critical_load, extrapolate
 from hopsim.evaluation.proportions import binomial_interval, mean_over_networks
@@ -16,7 +17,6 @@ from hopsim.experiments.capacity_point import (
     recall_networks,
     require_point_memory,
 )
-from hopsim.datasets.random_patterns import patterns_at
 from hopsim.experiments.observer import Observer
 from hopsim.learning.storage_rules import check_rule
 from hopsim.models.seeds import MAX_SEED, Stream, stream_keys
@@ -76,8 +76,8 @@ class HopfieldCapacity(msgspec.Struct, frozen=True, kw_only=True):
     temperature : float
     rule, order : str
     success : float
-        Overlap above which a recall counts as retrieved. At T > 0 half the mean-field overlap stands in its place, where
-        the rule has a theory.
+        Overlap above which a recall counts as retrieved. At T > 0 half the mean-field overlap stands in its
+        place, where the rule has a theory.
     max_sweeps : int
         Limit of a recall at T = 0.
     burn_in, n_sweeps : int
@@ -254,10 +254,14 @@ def _scaling_sizes(sizes: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 def _theory(configuration: HopfieldCapacity) -> dict[str, NDArray | float]:
-    """Mean-field predictions, which are known for the Hebbian rule (NaN for others, and where there is no retrieval)."""
+    """Mean-field predictions for the Hebbian rule; NaN for others, and where there is no retrieval."""
     loads = np.array(configuration.loads)
     if configuration.rule != "hebbian":
-        return {"overlap_theory": np.full(loads.shape, np.nan), "alpha_c_theory": np.nan, "m_c_theory": np.nan}
+        return {
+            "overlap_theory": np.full(loads.shape, np.nan),
+            "alpha_c_theory": np.nan,
+            "m_c_theory": np.nan,
+        }
     alpha_c = float(mean_field_critical_load(configuration.temperature))
     return {
         "overlap_theory": np.asarray(retrieval_overlap(loads, configuration.temperature)),

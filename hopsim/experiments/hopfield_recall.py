@@ -117,9 +117,13 @@ class HopfieldRecall(msgspec.Struct, frozen=True, kw_only=True):
             return
         for name in ("n_neurons", "n_patterns", "load"):
             if getattr(self, name) is not None:
-                raise InputError(name, "is for random patterns; leave it out where patterns or couplings are given")
+                raise InputError(
+                    name, "is for random patterns; leave it out where patterns or couplings are given"
+                )
         if self.activity:
-            raise InputError("activity", "is for random patterns; leave it out where patterns or couplings are given")
+            raise InputError(
+                "activity", "is for random patterns; leave it out where patterns or couplings are given"
+            )
 
     def random_size(self) -> tuple[int, int]:
         """N and P of random patterns; `InputError` if they are not given so that they say one thing."""

@@ -51,7 +51,9 @@ def _store(builder, value, address):
 
 def _popcount(builder, vector):
     function = ir.FunctionType(_VECTOR, [_VECTOR])
-    return builder.call(cgutils.get_or_insert_function(builder.module, function, "llvm.ctpop.v8i64"), [vector])
+    return builder.call(
+        cgutils.get_or_insert_function(builder.module, function, "llvm.ctpop.v8i64"), [vector]
+    )
 
 
 def _horizontal_sum(builder, vector):
@@ -144,9 +146,7 @@ def step_counters(typing_context, row, planes, n_blocks, n_planes, up):
             _store(builder, builder.xor(counter, mask), lowest)
             builder.store(counter, carry_slot)
             with cgutils.for_range(builder, builder.sub(n_planes, _I64(1))) as upper:
-                address = _offset(
-                    builder, block, builder.add(upper.index, _I64(2)), _I64(_BLOCK_BYTES)
-                )
+                address = _offset(builder, block, builder.add(upper.index, _I64(2)), _I64(_BLOCK_BYTES))
                 counter = _load(builder, address)
                 carry = builder.load(carry_slot)
                 partial = builder.xor(counter, down)

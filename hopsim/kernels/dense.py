@@ -27,7 +27,7 @@ def _is_dense(system):
 
 @parallel_kernel
 def add_fields(system, spins, first, last):
-    """Add what units `first` to `last` - 1 contribute to the fields of all chains; `spins` is int8 (n_chains, n_neurons)."""
+    """Add what units `first` to `last` - 1 contribute to the fields of all chains at `spins` (n_chains, n_neurons)."""
     for c in prange(spins.shape[0]):
         fields = system.fields[c]
         for j in range(first, last):

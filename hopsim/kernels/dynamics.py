@@ -37,13 +37,18 @@ class Chains(NamedTuple):
 
     spins: np.ndarray  # int8 (n_chains, n_neurons)
     visits: np.ndarray  # int32 (n_chains, n_neurons): units in this sweep's order
-    pending: np.ndarray  # int8 (n_chains, n_neurons) if synchronous, else (n_chains, 0): decided, not yet applied
+    pending: (
+        np.ndarray
+    )  # int8 (n_chains, n_neurons) if synchronous, else (n_chains, 0): decided, not yet applied
     before: np.ndarray  # int8, the same: the state one sweep ago
-    seen: np.ndarray  # int32 (n_chains, n_neurons) if drawn with replacement, else (n_chains, 0): flips at last visit + 1
+    seen: (
+        np.ndarray
+    )  # int32 (n_chains, n_neurons) if drawn with replacement, else (n_chains, 0): flips at last visit + 1
     registers: np.ndarray  # int64 (n_chains, N_REGISTERS)
     keys: np.ndarray  # uint64 (n_chains,)
     scaled_bias: np.ndarray  # float64 (n_neurons,)
     half_temperature: np.ndarray  # float64 (n_chains,): T/2 in the system's scale
+    thresholds: np.ndarray  # float64 (n_chains, BLOCK): drawn ahead
     order: int
 
 
@@ -72,7 +77,7 @@ def _flips(field, threshold, spin):
     return (field - threshold) * np.float64(spin) < 0.0
 
 
-@loop_kernel
+@inline_kernel
 def _visit_units(system, chains, c, first, last, thresholds):
     """Asynchronous updates of visits `first` to `last` - 1 of this sweep."""
     spins = chains.spins[c]
@@ -114,7 +119,7 @@ def _visit_units(system, chains, c, first, last, thresholds):
     return last
 
 
-@loop_kernel
+@inline_kernel
 def _decide_units(system, chains, c, first, last, thresholds):
     """First half of a synchronous sweep: what units `first` to `last` - 1 will be, from the old state."""
     spins = chains.spins[c]
@@ -129,7 +134,7 @@ def _decide_units(system, chains, c, first, last, thresholds):
         chains.pending[c, i] = -spins[i] if _flips(field, thresholds[i % BLOCK], spins[i]) else spins[i]
 
 
-@loop_kernel
+@inline_kernel
 def _apply_units(system, chains, c, first, last):
     """Second half of a synchronous sweep: units `first` to `last` - 1 take their new values."""
     spins = chains.spins[c]
@@ -159,13 +164,13 @@ def _end_sweep(chains, c):
         registers[STATUS] = TWO_CYCLE
 
 
-@kernel
+@loop_kernel
 def advance_chain(system, chains, c, n_items, sweep_limit):
     """Advance chain `c` by `n_items` items, or until it stands at `sweep_limit` sweeps or at rest."""
     registers = chains.registers[c]
     n_neurons = chains.spins.shape[1]
     synchronous = chains.order == SYNCHRONOUS
-    thresholds = np.zeros(BLOCK)
+    thresholds = chains.thresholds[c]
     length = 2 * n_neurons if synchronous else n_neurons
     while n_items > 0 and registers[STATUS] == RUNNING and registers[SWEEP] < sweep_limit:
         first = registers[ITEM]

@@ -16,11 +16,15 @@ from numba.extending import intrinsic
 from hopsim.kernels.compile_options import inline_kernel, kernel
 from hopsim.kernels.randomness import random_bits
 
-BLOCK = 64  # steps whose thresholds are drawn together; always whole blocks, so that no step depends on the batch
+BLOCK = (
+    64  # steps whose thresholds are drawn together; always whole blocks, so that no step depends on the batch
+)
 
 _LN_2_HIGH = 6.93147180369123816490e-01
 _LN_2_LOW = 1.90821492927058770002e-10
-_HALF_ROOT = np.int64(0x3FE6A09E00000000)  # bits of about sqrt(1/2): mantissas are taken in [sqrt(1/2), sqrt(2))
+_HALF_ROOT = np.int64(
+    0x3FE6A09E00000000
+)  # bits of about sqrt(1/2): mantissas are taken in [sqrt(1/2), sqrt(2))
 _HALF_RANGE = 2.0**51
 
 
@@ -45,7 +49,9 @@ def _fma(typing_context, a, b, c):
     def generate(context, builder, signature, arguments):
         f64 = ir.DoubleType()
         function = ir.FunctionType(f64, [f64, f64, f64])
-        return builder.call(cgutils.get_or_insert_function(builder.module, function, "llvm.fma.f64"), arguments)
+        return builder.call(
+            cgutils.get_or_insert_function(builder.module, function, "llvm.fma.f64"), arguments
+        )
 
     return types.float64(types.float64, types.float64, types.float64), generate
 
@@ -74,8 +80,10 @@ def natural_log(x):
 
 @inline_kernel
 def logit(bits):
-    """log(u/(1 - u)) of u = (r + 1/2)/2^52, r the upper 52 of 64 random bits: finite, and odd under r -> 2^52 - 1 - r."""
-    centred = (np.float64(np.int64(bits >> np.uint64(12))) + 0.5) - _HALF_RANGE  # exact, as the sums below are
+    """log(u/(1 - u)) of u = (r + 1/2)/2^52, r the upper 52 of 64 random bits: finite, odd under r -> 2^52 - 1 - r."""
+    centred = (
+        np.float64(np.int64(bits >> np.uint64(12))) + 0.5
+    ) - _HALF_RANGE  # exact, as the sums below are
     size = abs(centred)
     value = natural_log((_HALF_RANGE + size) / (_HALF_RANGE - size))
     return value if centred > 0.0 else -value
@@ -83,7 +91,7 @@ def logit(bits):
 
 @kernel
 def draw_thresholds(key, block, half_temperature, thresholds):
-    """Thresholds (float64, `BLOCK` of them) of the steps from ``block BLOCK`` on, in the units of `half_temperature`."""
+    """Thresholds (float64, `BLOCK` of them) of the steps from ``block BLOCK`` on, in units of `half_temperature`."""
     first = np.uint64(block * BLOCK)
     for k in range(BLOCK):
         thresholds[k] = half_temperature * logit(random_bits(key, first + np.uint64(k)))

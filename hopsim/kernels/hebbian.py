@@ -190,9 +190,7 @@ def _local_field(system, c, i, spin):
             bit = _bit(system, network, i, system.condensed[c, k])
             ones -= bit
             field += (2 * bit - 1) * system.condensed_overlaps[c, k]
-        total = _row_sum(
-            row_address(system.rows, network, i), _planes_address(system, c), n_blocks, n_planes
-        )
+        total = _row_sum(row_address(system.rows, network, i), _planes_address(system, c), n_blocks, n_planes)
         centre = n_neurons - 2 * (n_neurons // 2 - (1 << (n_planes - 1)))
         columns = system.n_patterns - n_condensed
         field += centre * (2 * ones - columns) - 4 * total + 2 * system.counters[c, DISTANCE_SUM]
@@ -218,7 +216,11 @@ def _flip_unit(system, c, i, spin):
             ones -= bit
             system.condensed_overlaps[c, k] -= 2 * (2 * bit - 1) * old
         step_counters(
-            row_address(system.rows, network, i), _planes_address(system, c), n_blocks, n_planes, (old + 1) // 2
+            row_address(system.rows, network, i),
+            _planes_address(system, c),
+            n_blocks,
+            n_planes,
+            (old + 1) // 2,
         )
         system.counters[c, DISTANCE_SUM] += old * (2 * ones - (system.n_patterns - n_condensed))
         system.counters[c, FLIPS_LEFT] -= 1

@@ -59,8 +59,10 @@ class HebbianModel:
     def couplings(self) -> NDArray[np.float64]:
         """Build the matrix of the first network: float64 (n_neurons, n_neurons), the integers N W over N."""
         require_memory(16 * self.n_neurons**2, "n_neurons", f"couplings of {self.n_neurons} neurons")
-        patterns = self.patterns().astype(np.float32 if self.n_patterns < 2**24 else np.float64)
-        couplings = (patterns.T @ patterns).astype(np.float64)  # sums of ±1: exact in any order
+        patterns = self.patterns().astype(np.float32)
+        couplings = (patterns.T @ patterns).astype(
+            np.float64
+        )  # sums of fewer than 2^24 ±1: exact in any order
         np.fill_diagonal(couplings, 0.0)
         return couplings / self.n_neurons
 
@@ -149,7 +151,7 @@ def dense_model(couplings: ArrayLike, bias: ArrayLike | None) -> DenseModel:
     InputError
         For ``couplings`` if they are not a finite symmetric square matrix with zero diagonal; for ``bias``.
     """
-    matrix = np.asarray(couplings)
+    matrix = _real_array("couplings", couplings)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
         raise InputError("couplings", f"expected a square matrix, got an array of shape {matrix.shape}")
     if matrix.dtype != np.float32:
@@ -162,7 +164,8 @@ def dense_model(couplings: ArrayLike, bias: ArrayLike | None) -> DenseModel:
         raise InputError("couplings", "expected a zero diagonal: a unit does not act on itself")
     n_neurons = matrix.shape[0]
     checked_bias = check_bias(bias, n_neurons)
-    integers = np.rint(matrix * n_neurons)
+    with np.errstate(over="ignore"):
+        integers = np.rint(matrix * n_neurons)
     if np.abs(integers).max() <= np.iinfo(np.int16).max and np.array_equal(
         (integers / n_neurons).astype(matrix.dtype), matrix
     ):
@@ -174,7 +177,7 @@ def check_bias(bias: ArrayLike | None, n_neurons: int) -> NDArray[np.float64]:
     """Return the biases as float64 (n_neurons,), zeros for None; `InputError` for a wrong shape or NaN."""
     if bias is None:
         return np.zeros(n_neurons)
-    values = np.asarray(bias, dtype=np.float64)
+    values = _real_array("bias", bias).astype(np.float64)
     if values.shape != (n_neurons,):
         raise InputError("bias", f"expected {n_neurons} numbers, one a neuron, got shape {values.shape}")
     if not np.isfinite(values).all():
@@ -190,15 +193,27 @@ def check_states(states: ArrayLike, n_neurons: int, subject: str = "states") -> 
     InputError
         If a shape is wrong or a value is not ±1.
     """
-    values = np.asarray(states)
+    values = _real_array(subject, states)
     if values.ndim == 1:
         values = values[None]
-    if values.ndim != 2 or values.shape[1] != n_neurons:
-        raise InputError(subject, f"expected states of {n_neurons} neurons, got an array of shape {values.shape}")
-    spins = values.astype(np.int8)
-    if not ((spins == values) & (np.abs(spins) == 1)).all():
+    if values.ndim != 2 or values.shape[1] != n_neurons or len(values) == 0:
+        raise InputError(
+            subject, f"expected states of {n_neurons} neurons, got an array of shape {values.shape}"
+        )
+    if not (np.abs(values) == 1).all():
         raise InputError(subject, "expected values of -1 and +1 only")
-    return np.ascontiguousarray(spins)
+    return np.array(values, np.int8, order="C")
+
+
+def _real_array(subject: str, values: ArrayLike) -> NDArray:
+    """Return an array of real numbers; `InputError` for `subject` if `values` are ragged or no such numbers."""
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise InputError(subject, "expected rows of equal length") from error
+    if array.dtype.kind not in "biuf":
+        raise InputError(subject, f"expected real numbers, got an array of {array.dtype}")
+    return array
 
 
 def _aligned(values: NDArray, dtype: type | np.dtype) -> NDArray:

@@ -44,7 +44,9 @@ def check_seed(seed: int | None) -> int:
     return int(seed)
 
 
-def stream_keys(keys: NDArray[np.uint64] | int, stream: Stream, indices: NDArray | range | int) -> NDArray[np.uint64]:
+def stream_keys(
+    keys: NDArray[np.uint64] | int, stream: Stream, indices: NDArray | range | int
+) -> NDArray[np.uint64]:
     """Keys of the streams `indices` for one purpose, under each of `keys` (a seed is a key).
 
     Parameters

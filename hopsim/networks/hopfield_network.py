@@ -276,5 +276,7 @@ def _as_patterns(patterns: ArrayLike) -> NDArray[np.int8]:
     except ValueError as error:
         raise InputError("patterns", "expected patterns of equal length") from error
     if values.ndim != 2 or 0 in values.shape:
-        raise InputError("patterns", f"expected shape (n_patterns, n_neurons), none of them 0; got {values.shape}")
+        raise InputError(
+            "patterns", f"expected shape (n_patterns, n_neurons), none of them 0; got {values.shape}"
+        )
     return check_states(values, values.shape[1], "patterns")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from hopsim.errors import InputError
 from hopsim.kernels import dynamics
 from hopsim.kernels.dense import DenseSystem, add_fields
+from hopsim.kernels.heat_bath import BLOCK
 from hopsim.kernels.hebbian import (
     MAX_CONDENSED,
     N_COUNTERS,
@@ -98,14 +99,15 @@ class HopfieldChains:
             registers=np.zeros((n_chains, dynamics.N_REGISTERS), np.int64),
             keys=keys,
             scaled_bias=model.bias * model.scale,
-            half_temperature=np.broadcast_to(np.asarray(temperature, np.float64), n_chains) * (model.scale / 2),
+            half_temperature=np.broadcast_to(np.asarray(temperature, np.float64), n_chains)
+            * (model.scale / 2),
+            thresholds=np.zeros((n_chains, BLOCK)),
             order=code,
         )
         self._chains.registers[:, dynamics.N_UNSEEN] = n_neurons
-        if isinstance(model, DenseModel):
-            self._system = self._start_dense(model)
-        else:
-            self._system = self._start_hebbian(model, network)
+        self._system: DenseSystem | HebbianSystem = (
+            self._start_dense(model) if isinstance(model, DenseModel) else self._start_hebbian(model, network)
+        )
         self._items = _FIRST_ITEMS / n_chains
 
     def _start_dense(self, model: DenseModel) -> DenseSystem:

@@ -17,7 +17,7 @@ def using_threads(n_threads: int | None) -> Iterator[int]:
     InputError
         If the machine does not have as many.
     """
-    most = numba.config.NUMBA_NUM_THREADS
+    most = int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
     if n_threads is not None and not 1 <= n_threads <= most:
         raise InputError("threads", f"expected 1 to {most} on this machine, got {n_threads}")
     before = numba.get_num_threads()

@@ -27,9 +27,7 @@ class Trajectory:
     energies: NDArray[np.float64]
     n_flips: NDArray[np.int64]
 
-    def continued(
-        self, n_sweeps: NDArray[np.int64], period: NDArray[np.int8], n_times: int
-    ) -> "Trajectory":
+    def continued(self, n_sweeps: NDArray[np.int64], period: NDArray[np.int8], n_times: int) -> "Trajectory":
         """Continue each trial to `n_times` times from where it came to rest, after its `n_sweeps`.
 
         Parameters

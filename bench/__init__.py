@@ -1,0 +1,1 @@
+"""Benches: hopsim beside other people's programs and the machine's ceilings."""
