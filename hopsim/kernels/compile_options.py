@@ -14,10 +14,6 @@ from typing import Any
 import numba
 from numba.core.caching import FunctionCache
 
-# Everything that plain fastmath allows but the assumption that no NaN or infinity exists:
-# with that one, checks for divergence vanish.
-FLOAT_FLAGS = {"contract", "reassoc", "nsz", "arcp", "afn"}
-
 # For the overloads that a hot loop calls.
 LOOP_OPTIONS = {"error_model": "numpy", "_nrt": False, "forceinline": True}
 
@@ -32,11 +28,6 @@ def kernel(function: Callable) -> Any:
 def loop_kernel(function: Callable) -> Any:
     """Compile a hot loop that allocates nothing: arrays inside named tuples are read without counting references."""
     return _cached(numba.njit(error_model="numpy", nogil=True, _nrt=False)(function))
-
-
-def float_kernel(function: Callable) -> Any:
-    """Compile a serial kernel whose floating-point sums may be reordered for speed (the same way every time)."""
-    return _cached(numba.njit(error_model="numpy", nogil=True, fastmath=FLOAT_FLAGS)(function))
 
 
 def inline_kernel(function: Callable) -> Any:

@@ -224,8 +224,10 @@ class HopfieldNetwork:
         spins = check_states(states, self.n_neurons)
         check_order(order)
         temperature = check_temperature(temperature)
-        if max_sweeps < 1:
-            raise InputError("max_sweeps", f"expected at least 1, got {max_sweeps}")
+        if not isinstance(max_sweeps, int | np.integer) or max_sweeps < 1:
+            raise InputError("max_sweeps", f"expected a whole number of at least 1, got {max_sweeps}")
+        if first_trial < 0:
+            raise InputError("first_trial", f"expected at least 0, got {first_trial}")
         seed = check_seed(seed)
         keys = stream_keys(seed, Stream.CHAIN, range(first_trial, first_trial + len(spins)))
         with using_threads(threads):

@@ -76,7 +76,6 @@ def test_couplings_are_held_exactly_as_integers_where_they_can_be():
         assert (model.matrix == integers).all()
     integers[0, 1] = integers[1, 0] = 2**15
     assert dense_model(integers / n_neurons, None).matrix.dtype == np.float64
-    integers[0, 1] = integers[1, 0] = 0.5
     halves = integers.astype(float)
     halves[0, 1] = halves[1, 0] = 0.5
     assert dense_model(halves / n_neurons, None).matrix.dtype == np.float64

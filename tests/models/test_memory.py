@@ -23,7 +23,7 @@ def test_a_network_too_large_is_refused_before_anything_is_allocated():
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.int16, np.float32, np.uint64])
-@pytest.mark.parametrize("shape", [(1,), (3, 5), (2, 3, 8), (0, 4)])
+@pytest.mark.parametrize("shape", [(1,), (3, 5), (2, 3, 8)])
 def test_arrays_start_at_a_cache_line_and_are_zero(shape, dtype):
     for _ in range(5):
         array = aligned_zeros(shape, dtype)
