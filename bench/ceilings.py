@@ -1,7 +1,7 @@
 """What the machine can do at most: memory bandwidth, and the field kernel with everything at hand."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -26,7 +26,7 @@ _ROWS = 4  # of the field kernel's ceiling: several, so that no compiler takes t
 
 
 @numba.njit(cache=False)
-def _sum_words(words):
+def _sum_words(words: NDArray[np.uint64]) -> Any:
     total = np.uint64(0)
     for k in range(words.size):
         total += words[k]
@@ -34,17 +34,19 @@ def _sum_words(words):
 
 
 @numba.njit(cache=False)
-def _sum_fields(rows, planes, n_planes, n_calls):
-    total = 0
+def _sum_fields(rows: Any, planes: Any, n_planes: Any, n_calls: Any) -> Any:
+    total: Any = 0
     n_blocks = rows.shape[1] // WORDS_PER_BLOCK
+    first_row: Any = data_address(rows)  # type: ignore[call-arg]  # numba adds the typing context
+    first_plane: Any = data_address(planes)
     for k in range(n_calls):
-        row = data_address(rows) + (k % rows.shape[0]) * rows.shape[1] * 8
-        total += sum_counters(row, data_address(planes), n_blocks, n_planes)
+        row = first_row + (k % rows.shape[0]) * rows.shape[1] * 8
+        total += sum_counters(row, first_plane, n_blocks, n_planes)
     return total
 
 
 def bandwidth() -> dict[str, Callable[[int], object]]:
-    """Contenders "read" and "copy" of memory on one thread; each moves `STREAM_BYTES` a call (copy: half in, half out)."""
+    """Contenders that read and copy memory on one thread: `STREAM_BYTES` a call (copying, half in and half out)."""
     words = np.ones(STREAM_BYTES // 8, np.uint64)
     half = words.size // 2
     return {

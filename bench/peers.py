@@ -66,7 +66,7 @@ def _numpy_recall(couplings: NDArray[np.float32], start: Spins) -> NDArray:
 
 
 @numba.njit(fastmath=True, cache=False)
-def _naive_relax(couplings, spins):
+def _naive_relax(couplings: NDArray[np.float32], spins: NDArray[np.float32]) -> Any:
     flipped = True
     while flipped:
         flipped = False
@@ -103,7 +103,9 @@ def _network_bytes(network: HopfieldNetwork) -> int:
 HOPSIM = Contender("hopsim", _store, _recall, _network_bytes)
 # the state and, in numpy, the fields are kept beside W; both are float32
 NUMPY = Contender("numpy, kept fields", hebbian_couplings, _numpy_recall, lambda w: w.nbytes + 8 * len(w))
-NAIVE = Contender("naive numba, dot product", hebbian_couplings, _naive_recall, lambda w: w.nbytes + 4 * len(w))
+NAIVE = Contender(
+    "naive numba, dot product", hebbian_couplings, _naive_recall, lambda w: w.nbytes + 4 * len(w)
+)
 
 
 def packages() -> tuple[list[Package], dict[str, str]]:

@@ -114,7 +114,7 @@ def _threshold_lines(records: Records) -> list[str]:
         ends = (records["alpha_c_low"][i], records["alpha_c_high"][i])
         lines.append(f"  N = {n_neurons}: {_with_interval(records['alpha_c'][i], *ends)}")
     limit = (float(records[f"alpha_c_infinite{end}"]) for end in ("", "_low", "_high"))
-    lines.append(f"  N -> infinity: {_with_interval(*limit)}, over the exponents 1/3 to 1 of 1/N")
+    lines.append(f"  N -> infinity: {_with_interval(*limit)}, the union over exponents 1/3 to 1 of 1/N")
     theory = f"{number(float(records['alpha_c_theory']))}, m = {number(float(records['m_c_theory']), 3)}"
     lines.append(f"  mean-field theory: {theory}")
     return lines

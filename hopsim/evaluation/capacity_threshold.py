@@ -193,17 +193,22 @@ def critical_load(loads: ArrayLike, retrieved: ArrayLike, seed: int, n_bootstrap
     return Estimate(value, low, high, (high - low) / (2 * _NORMAL_975))
 
 
-def extrapolate(n_neurons: ArrayLike, values: ArrayLike, standard_errors: ArrayLike) -> Extrapolation:
+def extrapolate(
+    n_neurons: ArrayLike, values: ArrayLike, standard_errors: ArrayLike, *, keep_all: bool = False
+) -> Extrapolation:
     """alpha_c for N -> infinity from its estimates at several sizes.
 
     The law of the approach is not known, and it decides: ``alpha_c + b N^-x`` is fitted by weighted least
     squares for x = 1/3, 1/2, 2/3 and 1, and the interval is the union of the 95 % intervals of all fits with
-    p > 0.01. Small networks need more than one power and would rule out fits wrongly: give the largest.
+    p > 0.01. Small networks need more than one power and would rule out fits wrongly: give the largest, or keep
+    all fits.
 
     Parameters
     ----------
     n_neurons, values, standard_errors : array_like (n_sizes,)
         Sizes without a finite value and a positive standard error are left out.
+    keep_all : bool
+        Take every exponent into the union, whatever its p.
 
     Returns
     -------
@@ -223,7 +228,7 @@ def extrapolate(n_neurons: ArrayLike, values: ArrayLike, standard_errors: ArrayL
     if np.unique(sizes).size < 3:
         return Extrapolation(np.nan, np.nan, np.nan, ())
     fits = tuple(_fit_power_law(sizes, estimates, errors, exponent) for exponent in EXPONENTS)
-    accepted = [fit for fit in fits if fit.acceptable]
+    accepted = [fit for fit in fits if fit.acceptable or keep_all]
     if not accepted:
         return Extrapolation(np.nan, np.nan, np.nan, fits)
     low = min(fit.value - _NORMAL_975 * fit.standard_error for fit in accepted)

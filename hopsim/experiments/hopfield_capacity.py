@@ -28,7 +28,7 @@ from hopsim.theory.hopfield_phases import critical_load as mean_field_critical_l
 
 EXPERIMENT = "hopfield_capacity"
 
-_SCALING_FROM = 8000
+_SCALING_FROM = 8000  # from here on alpha_c(N) approaches its limit by one power of N
 
 _TRIAL = ("n_neurons", "load", "network", "trial")
 _POINT = ("n_neurons", "load")
@@ -235,8 +235,9 @@ class _Study:
             estimates.append(critical_load(loads[order], retrieved[order], int(key[0])))
         values = np.array([estimate.value for estimate in estimates])
         errors = np.array([estimate.standard_error for estimate in estimates])
-        largest = _scaling_sizes(sizes)
-        limit = extrapolate(sizes[largest], values[largest], errors[largest])
+        largest = _largest_sizes(sizes)
+        small = bool(sizes[largest].min() < _SCALING_FROM)
+        limit = extrapolate(sizes[largest], values[largest], errors[largest], keep_all=small)
         return {
             "alpha_c": values,
             "alpha_c_low": np.array([estimate.low for estimate in estimates]),
@@ -247,8 +248,8 @@ class _Study:
         }
 
 
-def _scaling_sizes(sizes: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which sizes to extrapolate from: those where alpha_c(N) is one power of N (N >= 8,000), or the three largest."""
+def _largest_sizes(sizes: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which sizes to extrapolate from: those from 8,000 on, or the three largest if there are fewer."""
     threshold = min(_SCALING_FROM, np.sort(sizes)[-min(3, len(sizes))])
     return sizes >= threshold
 

@@ -94,13 +94,12 @@ def _given_patterns(configuration: HopfieldRecall) -> PatternSet | None:
 def _random_network(configuration: HopfieldRecall, tick: Callable[[], None]) -> RecallNetwork:
     n_neurons, n_patterns = configuration.random_size()
     key = stream_keys(configuration.seed, Stream.PATTERNS, 0)
-    names = [str(mu) for mu in range(n_patterns)]
     if configuration.activity == 0.0 and configuration.rule == "hebbian":
-        return RecallNetwork(
-            HopfieldNetwork.from_model(draw_hebbian(key, n_neurons, n_patterns, tick)), names, None
-        )
-    patterns = correlated_patterns(int(key[0]), n_patterns, n_neurons, configuration.activity)
-    return RecallNetwork(HopfieldNetwork.store(patterns, rule=configuration.rule), names, None)
+        network = HopfieldNetwork.from_model(draw_hebbian(key, n_neurons, n_patterns, tick))
+    else:
+        patterns = correlated_patterns(int(key[0]), n_patterns, n_neurons, configuration.activity)
+        network = HopfieldNetwork.store(patterns, rule=configuration.rule)
+    return RecallNetwork(network, [str(mu) for mu in range(n_patterns)], None)
 
 
 def _nearest(network: HopfieldNetwork, states: NDArray[np.int8]) -> NDArray[np.int64]:

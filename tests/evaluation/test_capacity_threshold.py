@@ -236,3 +236,14 @@ def test_too_little_gives_nan():
 def test_extrapolate_refuses_unequal_lengths():
     with pytest.raises(InputError, match=r"^values: "):
         extrapolate(SIZES, MEASURED[:3], np.full(7, 1e-4))
+
+
+def test_all_exponents_can_be_kept():
+    """Small sizes follow no single power: kept all the same, every exponent widens the union, however bad its fit."""
+    sizes, values = np.array([1000, 4000, 16000]), np.array([0.1653, 0.1500, 0.1466])
+    errors = np.full(3, 5e-4)
+    some, everything = extrapolate(sizes, values, errors), extrapolate(sizes, values, errors, keep_all=True)
+    assert not all(fit.acceptable for fit in some.fits)
+    centres = [fit.value for fit in everything.fits]
+    assert everything.low < min(centres) < max(centres) < everything.high
+    assert everything.high - everything.low > some.high - some.low
