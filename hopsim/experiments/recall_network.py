@@ -79,7 +79,8 @@ def make_starts(configuration: HopfieldRecall, recall_network: RecallNetwork, tr
         states = np.ones((len(trials), network.n_neurons), np.int8)
         return Starts(make_probes(states, keys, mask=1.0), np.full(len(trials), -1))
     chosen = np.array(trials) % network.n_patterns
-    states = np.concatenate([network.patterns_between(mu, mu + 1) for mu in chosen])
+    different, which = np.unique(chosen, return_inverse=True)
+    states = np.concatenate([network.patterns_between(mu, mu + 1) for mu in different])[which]
     return Starts(make_probes(states, keys, **disturb), chosen)
 
 
