@@ -20,6 +20,9 @@ from hopsim_cli.printing import print_json
 
 RULES = click.Choice(["hebbian", "pseudo_inverse", "storkey"])
 ORDERS = click.Choice(["random", "replacement", "sequential", "synchronous"])
+# far more than any memory holds, and P = load N still fits an integer
+SIZE = Number(1, 10**12, integer=True)
+LOAD = Number(0, 10**6)
 
 rule_option = click.option("--rule", type=RULES, default="hebbian", help="Storage rule.", show_default=True)
 order_option = click.option("--order", type=ORDERS, default="random", help="Update order.", show_default=True)
@@ -39,9 +42,9 @@ def hopfield() -> None:
 )
 @click.option("--patterns", multiple=True, metavar="FILE", help="Store patterns: .npy .csv .txt .h5 .png")
 @click.option("--couplings", metavar="FILE", help="Take couplings from a .npy file.")
-@click.option("--n-neurons", type=POSITIVE_INTEGER, help="Store random patterns of N neurons.")
-@click.option("--n-patterns", type=POSITIVE_INTEGER, help="Number of random patterns.")
-@click.option("--load", type=Number(0), help="Load P/N of random patterns.")
+@click.option("--n-neurons", type=SIZE, help="Store random patterns of N neurons.")
+@click.option("--n-patterns", type=SIZE, help="Number of random patterns.")
+@click.option("--load", type=LOAD, help="Load P/N of random patterns.")
 @click.option(
     "--activity", type=Number(-1, 1), default=0.0, help="Mean of random patterns.", show_default=True
 )
@@ -90,14 +93,14 @@ def recall(output: Output, seed: int | None, patterns: tuple[str, ...], **option
 @hopfield.command()
 @click.option(
     "--n-neurons",
-    type=Numbers(POSITIVE_INTEGER),
+    type=Numbers(SIZE),
     default="1000,2000,4000",
     help="Sizes N.",
     show_default=True,
 )
 @click.option(
     "--loads",
-    type=Numbers(Number(0)),
+    type=Numbers(LOAD),
     default="0.05:0.20:0.005",
     help="Loads alpha = P/N.",
     show_default=True,

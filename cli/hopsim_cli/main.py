@@ -1,5 +1,6 @@
 """The command `hopsim`. Its groups and commands are imported when they are used."""
 
+import os
 import signal
 
 import click
@@ -26,6 +27,8 @@ click.version_option(package_name="hopsim", message="hopsim %(version)s")(progra
 
 def main() -> None:
     """Run the command line; leaves with an exit status."""
+    # Threads that wait for the next compiled call must not spin: the machine may have other work.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     # SIGTERM, and SIGINT though the shell started us in the background, interrupt like Ctrl-C
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)

@@ -159,7 +159,7 @@ def start_counters(system):
 
 @inline_kernel
 def _bit(system, network, i, mu):
-    return np.int64((system.rows[network, i, mu // 64] >> np.uint64(mu % 64)) & np.uint64(1))
+    return np.int64((system.rows[network, i, mu >> 6] >> np.uint64(mu & 63)) & np.uint64(1))
 
 
 @inline_kernel

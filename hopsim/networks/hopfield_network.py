@@ -79,7 +79,7 @@ class HopfieldNetwork:
 
     def __init__(self, couplings: ArrayLike, bias: ArrayLike | None = None) -> None:
         self.model: Model = dense_model(couplings, bias)
-        self._patterns: NDArray[np.int8] | None = None
+        self._reference_patterns = np.empty((0, self.n_neurons), np.int8)
 
     @classmethod
     def store(
@@ -102,18 +102,16 @@ class HopfieldNetwork:
         """
         values = _as_patterns(patterns)
         model = RULES[check_rule(rule)](values, check_bias(bias, values.shape[1]))
-        return cls._of(model, None if isinstance(model, HebbianModel) else values)
+        return cls.from_model(model, values)
 
     @classmethod
     def from_model(cls, model: Model, patterns: NDArray[np.int8] | None = None) -> "HopfieldNetwork":
         """Wrap a model; `patterns` are those that overlaps are taken with (a Hebbian model has its own)."""
-        return cls._of(model, patterns)
-
-    @classmethod
-    def _of(cls, model: Model, patterns: NDArray[np.int8] | None) -> "HopfieldNetwork":
         network = cls.__new__(cls)
         network.model = model
-        network._patterns = patterns
+        if patterns is None or isinstance(model, HebbianModel):
+            patterns = np.empty((0, model.n_neurons), np.int8)
+        network._reference_patterns = patterns
         return network
 
     @property
@@ -126,20 +124,18 @@ class HopfieldNetwork:
         """Number of patterns known to the network; 0 for given couplings."""
         if isinstance(self.model, HebbianModel):
             return self.model.n_patterns
-        return 0 if self._patterns is None else len(self._patterns)
+        return len(self._reference_patterns)
 
     @property
     def patterns(self) -> NDArray[np.int8]:
         """The patterns, int8 (n_patterns, n_neurons) of ±1."""
-        if isinstance(self.model, HebbianModel):
-            return self.model.patterns()
-        return np.empty((0, self.n_neurons), np.int8) if self._patterns is None else self._patterns
+        return self.patterns_between(0, self.n_patterns)
 
     def patterns_between(self, first: int, last: int) -> NDArray[np.int8]:
         """Patterns `first` to `last` - 1, int8 (last - first, n_neurons) of ±1; only these are unpacked."""
         if isinstance(self.model, HebbianModel):
             return self.model.patterns(first, last)
-        return self.patterns[first:last]
+        return self._reference_patterns[first:last]
 
     @property
     def bias(self) -> NDArray[np.float64]:
@@ -174,7 +170,7 @@ class HopfieldNetwork:
         spins = check_states(states, self.n_neurons)
         if isinstance(self.model, HebbianModel):
             return 1.0 - 2.0 * hopfield_energy.pattern_distances(self.model, spins) / self.n_neurons
-        return hopfield_energy.pattern_overlaps(self.patterns, spins)
+        return hopfield_energy.pattern_overlaps(self._reference_patterns, spins)
 
     def recall(
         self,
@@ -234,10 +230,10 @@ class HopfieldNetwork:
             chains = HopfieldChains(self.model, spins, keys, temperature=temperature, order=order, tick=tick)
             kept = self._record(chains, max_sweeps, trajectory != "observables") if trajectory else None
             chains.advance(max_sweeps)
-            energies = chains.energies()
+            energies, overlaps = chains.observables(self._reference_patterns)
         return Recall(
             states=chains.spins,
-            overlaps=self.overlaps(chains.spins),
+            overlaps=overlaps,
             energies=energies,
             n_sweeps=chains.n_sweeps,
             n_flips=chains.n_flips,
@@ -257,8 +253,9 @@ class HopfieldNetwork:
             require_memory(2 * row_bytes * (sweep + 1), "n_trials", f"trajectories of {sweep + 1} sweeps")
             if with_states:
                 states.append(chains.spins.copy())
-            overlaps.append(self.overlaps(chains.spins))
-            energies.append(chains.energies())
+            energy, overlap = chains.observables(self._reference_patterns)
+            energies.append(energy)
+            overlaps.append(overlap)
             n_flips.append(chains.n_flips - flips_before)
             flips_before = chains.n_flips
             if (chains.period > 0).all():

@@ -19,6 +19,7 @@ from hopsim.kernels.hebbian import (
     start_counters,
 )
 from hopsim.models.hopfield import DenseModel, HebbianModel, Model, row_slices
+from hopsim.models.hopfield_energy import pattern_overlaps
 from hopsim.models.memory import aligned_zeros, require_memory
 
 ORDERS = {
@@ -180,11 +181,21 @@ class HopfieldChains:
             self._items = min(max(paced, 1.0), _GROWTH * self._items)
             self._tick()
 
-    def energies(self) -> NDArray[np.float64]:
-        """Energies of all chains as kept along the way, float64 (n_chains,)."""
+    def observables(
+        self, patterns: NDArray[np.int8] | None = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Energies (n_chains,) and overlaps with all patterns (n_chains, n_patterns), as kept along the way.
+
+        A Hebbian chain knows its overlaps; for dense couplings they are taken with `patterns`, int8 (n_patterns,
+        n_neurons), if there are any.
+        """
         energies = np.empty(len(self.spins))
         dynamics.measure_energies(self._system, self._chains, np.arange(len(self.spins)), energies)
-        return energies / self.model.scale
+        if isinstance(self._system, HebbianSystem):
+            overlaps = 1.0 - 2.0 * self._system.distances / self.spins.shape[1]
+        else:
+            overlaps = pattern_overlaps(self.spins[:0] if patterns is None else patterns, self.spins)
+        return energies / self.model.scale, overlaps
 
     def _items_done(self, active: NDArray[np.int64]) -> int:
         registers = self._chains.registers[active]
