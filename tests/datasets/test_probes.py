@@ -15,7 +15,16 @@ def keys(n):
 
 @pytest.mark.parametrize(
     ("n_neurons", "fraction", "n_chosen"),
-    [(100, 0.0, 0), (100, 0.1, 10), (33, 0.25, 8), (10, 0.05, 1), (10, 0.04, 0), (7, 0.5, 4), (20, 0.999, 20), (9, 1.0, 9)],
+    [
+        (100, 0.0, 0),
+        (100, 0.1, 10),
+        (33, 0.25, 8),
+        (10, 0.05, 1),
+        (10, 0.04, 0),
+        (7, 0.5, 4),
+        (20, 0.999, 20),
+        (9, 1.0, 9),
+    ],
 )
 def test_exactly_floor_of_fraction_times_n_plus_a_half_are_flipped(n_neurons, fraction, n_chosen):
     """A tie rounds up: 0.5 and 3.5 neurons are 1 and 4. The states given are left alone."""
@@ -29,7 +38,7 @@ def test_exactly_floor_of_fraction_times_n_plus_a_half_are_flipped(n_neurons, fr
 
 
 def test_a_mask_holds_fair_bits_and_leaves_the_rest():
-    """40 % of 50: a place changes in a fifth of all probes whatever it held, and changed bits a probe are Binomial(20, 1/2)."""
+    """40 % of 50: a place changes in a fifth of all probes whatever it held; changes a probe are Binomial(20, 1/2)."""
     n_states = 40_000
     for value in (-1, 1):
         states = np.full((n_states, 50), value, np.int8)

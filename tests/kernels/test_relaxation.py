@@ -204,7 +204,8 @@ def test_replacement_stops_at_the_visit_that_completes_the_proof():
     system, chains = dense_system(couplings, spins), make_chains(spins, dyn.REPLACEMENT)
     n_items = np.zeros(50, np.int64)
     while (running := chains.registers[:, dyn.STATUS] == dyn.RUNNING).any():
-        advance(system, chains, NO_LIMIT, n_items=1)
+        assert (chains.registers[:, dyn.SWEEP] < LIMIT).all()  # a chain that never rests would hang the test
+        advance(system, chains, LIMIT, n_items=1)
         n_items += running
     for c in range(50):
         visits = itertools.chain.from_iterable(
@@ -349,7 +350,8 @@ def test_energy_never_rises_in_a_million_single_steps():
         )
         before, flips_before = measured_energies(system, chains), chains.registers[:, dyn.N_FLIPS].copy()
         while (running := chains.registers[:, dyn.STATUS] == dyn.RUNNING).any():
-            advance(system, chains, NO_LIMIT, n_items=1)
+            assert (chains.registers[:, dyn.SWEEP] < LIMIT).all()
+            advance(system, chains, LIMIT, n_items=1)
             energies = measured_energies(system, chains)
             assert (energies <= before + rounding).all()
             flipped = chains.registers[:, dyn.N_FLIPS] > flips_before

@@ -107,7 +107,7 @@ def test_patterns_at_small_loads_are_fixed_points(rule, load):
 
 
 def test_storkey_holds_what_hebb_does_not():
-    """Unstable units of 60 patterns in 400 neurons: some 0.5 % of 24,000 under Hebb's rule, far fewer under Storkey's."""
+    """Unstable units, 60 patterns in 400 neurons: some 0.5 % of 24,000 under Hebb's rule, far fewer with Storkey's."""
     patterns = random_states(np.random.default_rng(7), 60, 400)
     unstable = {
         rule: int((local_fields(store(rule, patterns), patterns) * patterns < 0).sum())
@@ -119,5 +119,7 @@ def test_storkey_holds_what_hebb_does_not():
 
 def test_an_unknown_rule_is_refused():
     assert check_rule("storkey") == "storkey"
-    with pytest.raises(InputError, match=r"^rule: expected one of hebbian, pseudo_inverse, storkey; got 'hebb'"):
+    with pytest.raises(
+        InputError, match=r"^rule: expected one of hebbian, pseudo_inverse, storkey; got 'hebb'"
+    ):
         check_rule("hebb")

@@ -11,7 +11,9 @@ from hopsim.models.memory import aligned_zeros, available_memory, require_memory
 def test_what_does_not_fit_is_refused_with_both_numbers():
     assert available_memory() > 0
     require_memory(1, "n_neurons", "a byte")
-    with pytest.raises(InputError, match=r"^n_neurons: 3 cats need 1000000000.0 GB of memory, but .* GB are free"):
+    with pytest.raises(
+        InputError, match=r"^n_neurons: 3 cats need 1000000000.0 GB of memory, but .* GB are free"
+    ):
         require_memory(10**18, "n_neurons", "3 cats")
 
 

@@ -34,7 +34,9 @@ def test_a_key_depends_on_seed_purpose_and_index_alone():
     under = stream_keys(keys, Stream.PROBE, np.arange(5))
     singly = [stream_keys(int(key), Stream.PROBE, index)[0] for index, key in enumerate(keys)]
     assert (under == singly).all()
-    assert (stream_keys(keys, Stream.PATTERNS, 0) == [stream_keys(k, Stream.PATTERNS, 0)[0] for k in keys]).all()
+    assert (
+        stream_keys(keys, Stream.PATTERNS, 0) == [stream_keys(k, Stream.PATTERNS, 0)[0] for k in keys]
+    ).all()
 
 
 def test_no_two_of_many_keys_are_equal():

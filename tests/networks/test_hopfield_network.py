@@ -30,7 +30,9 @@ def assert_same_recall(first, second):
 # -- definitions --
 
 
-@pytest.mark.parametrize(("n_patterns", "n_neurons"), [(1, 1), (2, 2), (3, 17), (9, 80), (70, 130), (600, 33)])
+@pytest.mark.parametrize(
+    ("n_patterns", "n_neurons"), [(1, 1), (2, 2), (3, 17), (9, 80), (70, 130), (600, 33)]
+)
 def test_hebbian_observables_are_the_definition_exactly(n_patterns, n_neurons):
     """N h, N E and N m are integers: divided by N they are the same floats, bit for bit."""
     patterns, states = patterns_and_starts(n_neurons, n_patterns)
@@ -38,7 +40,9 @@ def test_hebbian_observables_are_the_definition_exactly(n_patterns, n_neurons):
     couplings = oracles.hebbian_couplings(patterns)  # N W
     assert (network.couplings == couplings / n_neurons).all()
     assert (network.local_fields(states) == states.astype(float) @ couplings / n_neurons).all()
-    assert (network.energy(states) == oracles.energies(couplings, np.zeros(n_neurons), states) / n_neurons).all()
+    assert (
+        network.energy(states) == oracles.energies(couplings, np.zeros(n_neurons), states) / n_neurons
+    ).all()
     sums = n_neurons - 2 * oracles.distances(patterns, states)
     # 1 - 2 d/N and (N - 2 d)/N may differ in the last bit
     assert np.abs(network.overlaps(states) - sums / n_neurons).max() <= np.finfo(float).eps

@@ -43,7 +43,7 @@ def test_couplings_by_hand():
 
 @pytest.mark.parametrize("start", STATES)
 def test_every_start_by_hand_in_sequential_order(start):
-    """End, flips, sweeps (one that flips and one that proves rest, or the proof alone) and energy, for all 16 states."""
+    """All 16 states: end, flips, sweeps (one that flips and one that proves rest, or the proof alone), energy."""
     recall = network().recall(start, order="sequential", seed=1)
     end = ENDS[start[2:]]
     n_flips = (start[0] == start[3]) + (start[1] == start[2])
@@ -69,7 +69,7 @@ def test_every_start_by_hand_in_sequential_order(start):
     ],
 )
 def test_one_bit_flipped_by_hand(pattern, flipped, end):
-    """A state one bit from a pattern is as near to another or an inverse: the order of updates decides which it takes."""
+    """A state one bit from a pattern is as near to another or an inverse: the update order decides between them."""
     start = list(PATTERNS[pattern])
     start[flipped] = -start[flipped]
     recall = network().recall(start, order="sequential", seed=1)

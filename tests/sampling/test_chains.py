@@ -33,16 +33,14 @@ def test_chains_on_many_networks_are_the_chains_on_each(order, temperature):
     together.advance(20)
     for c in range(6):
         one = HebbianModel(model.rows[network[c]][None], model.ones[network[c]][None], 20, model.bias)
-        alone = HopfieldChains(
-            one, states[c : c + 1], KEYS[c : c + 1], temperature=temperature, order=order
-        )
+        alone = HopfieldChains(one, states[c : c + 1], KEYS[c : c + 1], temperature=temperature, order=order)
         alone.advance(20)
         assert_same([values[c : c + 1] for values in result(together)], result(alone))
 
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_how_long_calls_are_changes_nothing(order, monkeypatch):
-    """Calls paced from one item up, and advances sweep by sweep, end in the same bits; energies are the definition's."""
+    """Calls paced from one item up, and advances sweep by sweep: the same bits; energies are the definition's."""
     patterns = random_states(np.random.default_rng(2), 30, 120)
     model = pack_hebbian(patterns, np.zeros(120))
     states = random_states(np.random.default_rng(3), 6, 120)
@@ -53,7 +51,12 @@ def test_how_long_calls_are_changes_nothing(order, monkeypatch):
         monkeypatch.setattr(chains_module, "_FIRST_ITEMS", 1)
         monkeypatch.setattr(chains_module, "_CALL_SECONDS", 0.0)
         tiny = HopfieldChains(
-            model, states, KEYS, temperature=temperature, order=order, tick=lambda looks=looks: looks.append(1)
+            model,
+            states,
+            KEYS,
+            temperature=temperature,
+            order=order,
+            tick=lambda looks=looks: looks.append(1),
         )
         for sweep_limit in range(1, 16):
             tiny.advance(sweep_limit)
@@ -95,9 +98,8 @@ def test_a_look_at_the_outside_can_stop_a_run():
     looks.clear()
     chains = HopfieldChains(model, states, KEYS[:2], temperature=0.5, tick=lambda: tick(3))
     with pytest.raises(Interrupted):
-        for sweep_limit in range(1, 100):
-            chains.advance(sweep_limit)
-    assert 0 < chains.n_sweeps.max() < 100
+        chains.advance(10**6)
+    assert 0 < chains.n_sweeps.max() < 10**6
 
 
 def test_the_states_given_are_copied():
@@ -110,7 +112,9 @@ def test_the_states_given_are_copied():
 
 def test_unknown_orders_and_impossible_temperatures_are_refused():
     for order in ("glauber", "", "Random"):
-        with pytest.raises(InputError, match=r"^order: expected one of random, replacement, sequential, synchron"):
+        with pytest.raises(
+            InputError, match=r"^order: expected one of random, replacement, sequential, synchron"
+        ):
             check_order(order)
     for temperature in (-0.1, float("nan"), float("inf")):
         with pytest.raises(InputError, match=r"^temperature: expected a number of at least 0"):
