@@ -148,7 +148,7 @@ class HopfieldRecall(msgspec.Struct, frozen=True, kw_only=True):
 
 def run(configuration: HopfieldRecall, observer: Observer) -> Records:
     """Run all trials; an interrupted run gives the batches of trials that were finished."""
-    finished: list[tuple[Starts, Recall]] = []
+    finished: list[tuple[dict[str, Any], Recall]] = []
     with using_threads(configuration.threads) as n_threads:
         recall_network = build_network(configuration, observer.tick)
         network = recall_network.network
@@ -159,7 +159,8 @@ def run(configuration: HopfieldRecall, observer: Observer) -> Records:
             for first in range(0, configuration.n_trials, step):
                 trials = range(first, min(first + step, configuration.n_trials))
                 starts = make_starts(configuration, recall_network, trials)
-                finished.append((starts, _recall(configuration, network, starts, first, observer)))
+                recall = _recall(configuration, network, starts, first, observer)
+                finished.append((_final(recall_network, starts, recall), recall))
                 observer.advance(len(trials), lambda: _records(configuration, recall_network, finished))
         except Interrupted:
             pass
@@ -193,13 +194,14 @@ def _recall(
 
 
 def _records(
-    configuration: HopfieldRecall, recall_network: RecallNetwork, finished: Sequence[tuple[Starts, Recall]]
+    configuration: HopfieldRecall, recall_network: RecallNetwork, finished: Sequence[tuple[dict[str, Any], Recall]]
 ) -> Records:
     network, names, image_shape = recall_network
     schema = dict(VARIABLES)
     arrays: dict[str, Any] = {"neuron": np.arange(network.n_neurons)}
     if finished:
-        arrays |= _final(network, names, finished)
+        arrays["trial"] = np.arange(sum(len(final["converged"]) for final, _ in finished))
+        arrays |= {name: np.concatenate([final[name] for final, _ in finished]) for name in finished[0][0]}
         if configuration.record != "none":
             arrays |= _over_time(finished)
     if configuration.record == "packed":
@@ -213,30 +215,25 @@ def _records(
     return Records(schema, arrays)
 
 
-def _final(
-    network: HopfieldNetwork, names: list[str], finished: Sequence[tuple[Starts, Recall]]
-) -> dict[str, NDArray]:
+def _final(recall_network: RecallNetwork, starts: Starts, recall: Recall) -> dict[str, Any]:
+    """What is said of each trial of a batch; at once, so that the end of a long run has nothing left to do."""
+    network, names, _ = recall_network
+
     def rows(indices: Sequence[int]) -> NDArray[np.int8]:
         if isinstance(indices, range):
             return network.patterns_between(indices.start, indices.stop)
         return np.concatenate([network.patterns_between(mu, mu + 1) for mu in indices])
 
-    recalls = [recall for _, recall in finished]
-    start_pattern = np.concatenate([starts.patterns for starts, _ in finished])
-    overlaps = np.concatenate([recall.overlaps for recall in recalls])
-    states = np.concatenate([recall.states for recall in recalls])
-    end_states = describe_end_states(overlaps, states, rows, start_pattern, names or None)
-    starting = [_own(network.overlaps(starts.states), starts.patterns) for starts, _ in finished]
+    end_states = describe_end_states(recall.overlaps, recall.states, rows, starts.patterns, names or None)
     return {
-        "trial": np.arange(len(start_pattern)),
-        "n_sweeps": np.concatenate([recall.n_sweeps for recall in recalls]),
-        "n_flips_total": np.concatenate([recall.n_flips for recall in recalls]),
-        "converged": np.concatenate([recall.converged for recall in recalls]),
-        "period": np.concatenate([recall.period for recall in recalls]),
-        "start_pattern": start_pattern,
-        "overlap_initial": np.concatenate(starting),
-        "overlap_final": _own(overlaps, start_pattern),
-        "energy_final": np.concatenate([recall.energies for recall in recalls]),
+        "n_sweeps": recall.n_sweeps,
+        "n_flips_total": recall.n_flips,
+        "converged": recall.converged,
+        "period": recall.period,
+        "start_pattern": starts.patterns,
+        "overlap_initial": _own(network.overlaps(starts.states), starts.patterns),
+        "overlap_final": _own(recall.overlaps, starts.patterns),
+        "energy_final": recall.energies,
         "end_state": np.array(end_states, dtype=object),
     }
 
@@ -249,7 +246,7 @@ def _own(overlaps: NDArray[np.float64], start_pattern: NDArray[np.int64]) -> NDA
     return np.where(start_pattern >= 0, own, np.nan)
 
 
-def _over_time(finished: Sequence[tuple[Starts, Recall]]) -> dict[str, Any]:
+def _over_time(finished: Sequence[tuple[dict[str, Any], Recall]]) -> dict[str, Any]:
     """Trajectories of all batches, each continued to the longest; stored packed, states are packed by the writer."""
     kept = [(recall, recall.trajectory) for _, recall in finished if recall.trajectory is not None]
     n_times = max(len(trajectory.energies[0]) for _, trajectory in kept)

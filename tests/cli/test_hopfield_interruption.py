@@ -60,7 +60,8 @@ def processor_seconds(process):
 
 
 def wait_with_usage(process):
-    output = process.stdout.read()
+    with process.stdout:
+        output = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     return output, usage.ru_utime + usage.ru_stime
