@@ -79,7 +79,7 @@ def capacity_as_json(records: Records) -> dict[str, Any]:
             {"n_neurons": n_neurons, **_interval(*(records[name][i] for name in ends))}
             for i, n_neurons in enumerate(sizes)
         ],
-        "alpha_c_infinite": None if np.isnan(limit).all() else _interval(*limit),
+        "alpha_c_infinite": _interval(*limit),
         "theory": {"alpha_c": records["alpha_c_theory"], "m_c": records["m_c_theory"]},
     }
 
@@ -113,8 +113,9 @@ def _threshold_lines(records: Records) -> list[str]:
     for i, n_neurons in enumerate(records["n_neurons"]):
         ends = (records["alpha_c_low"][i], records["alpha_c_high"][i])
         lines.append(f"  N = {n_neurons}: {_with_interval(records['alpha_c'][i], *ends)}")
-    limit = (float(records[f"alpha_c_infinite{end}"]) for end in ("", "_low", "_high"))
-    lines.append(f"  N -> infinity: {_with_interval(*limit)}, the union over exponents 1/3 to 1 of 1/N")
+    limit = [float(records[f"alpha_c_infinite{end}"]) for end in ("", "_low", "_high")]
+    union = "" if np.isnan(limit[0]) else ", the union over exponents 1/3 to 1 of 1/N"
+    lines.append(f"  N -> infinity: {_with_interval(*limit)}{union}")
     theory = f"{number(float(records['alpha_c_theory']))}, m = {number(float(records['m_c_theory']), 3)}"
     lines.append(f"  mean-field theory: {theory}")
     return lines

@@ -6,6 +6,8 @@ from numpy.typing import NDArray
 from hopsim.errors import InputError
 from hopsim.models.memory import require_memory
 
+MAX_LOAD = 1e6  # patterns a neuron
+
 
 def correlated_patterns(
     seed: int, n_patterns: int, n_neurons: int, activity: float = 0.0

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hopsim.datasets.probes import check_fraction
-from hopsim.datasets.random_patterns import patterns_at
+from hopsim.datasets.random_patterns import MAX_LOAD, patterns_at
 from hopsim.errors import InputError, Interrupted
 from hopsim.evaluation.capacity_threshold import critical_load, extrapolate
 from hopsim.evaluation.proportions import binomial_interval, mean_over_networks
@@ -112,8 +112,8 @@ class HopfieldCapacity(msgspec.Struct, frozen=True, kw_only=True):
         for name in ("n_neurons", "loads"):
             if len(set(getattr(self, name))) < len(getattr(self, name)):
                 raise InputError(name, f"expected different values, got {_listed(getattr(self, name))}")
-        if not self.loads or not all(0 < load < np.inf for load in self.loads):
-            raise InputError("loads", f"expected loads above 0, got {_listed(self.loads)}")
+        if not self.loads or not all(0 < load <= MAX_LOAD for load in self.loads):
+            raise InputError("loads", f"expected loads above 0, {MAX_LOAD:g} at most; got {_listed(self.loads)}")
         if not 0.0 < self.success < 1.0:
             raise InputError("success", f"expected an overlap between 0 and 1, got {self.success}")
         if not 0 <= self.seed <= MAX_SEED:

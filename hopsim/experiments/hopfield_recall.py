@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hopsim.datasets.probes import check_fraction
-from hopsim.datasets.random_patterns import patterns_at
+from hopsim.datasets.random_patterns import MAX_LOAD, patterns_at
 from hopsim.errors import InputError, Interrupted
 from hopsim.evaluation.end_state import describe_end_states
 from hopsim.experiments.observer import Observer
@@ -141,7 +141,9 @@ class HopfieldRecall(msgspec.Struct, frozen=True, kw_only=True):
                 raise InputError("n_patterns", f"expected at least 1, got {self.n_patterns}")
             return self.n_neurons, self.n_patterns
         load = self.load or 0.0
-        if not 0 < load < np.inf or patterns_at(self.n_neurons, load) < 1:
+        if not 0 < load <= MAX_LOAD:
+            raise InputError("load", f"expected a load above 0, {MAX_LOAD:g} at most; got {load:g}")
+        if patterns_at(self.n_neurons, load) < 1:
             raise InputError("load", f"load {load:g} of {self.n_neurons} neurons rounds to no pattern")
         return self.n_neurons, patterns_at(self.n_neurons, load)
 
@@ -194,7 +196,9 @@ def _recall(
 
 
 def _records(
-    configuration: HopfieldRecall, recall_network: RecallNetwork, finished: Sequence[tuple[dict[str, Any], Recall]]
+    configuration: HopfieldRecall,
+    recall_network: RecallNetwork,
+    finished: Sequence[tuple[dict[str, Any], Recall]],
 ) -> Records:
     network, names, image_shape = recall_network
     schema = dict(VARIABLES)

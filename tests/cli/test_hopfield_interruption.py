@@ -67,7 +67,9 @@ def wait_with_usage(process):
     return output, usage.ru_utime + usage.ru_stime
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads the child's processor time from /proc")
+@pytest.mark.skipif(
+    not Path("/proc/self/stat").exists(), reason="reads the child's processor time from /proc"
+)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("kind", RUNS)
 def test_the_first_signal_saves_what_is_finished_within_half_a_second(tmp_path, kind, number):
@@ -133,7 +135,8 @@ def test_the_first_run_says_that_it_compiles_and_the_second_compiles_nothing(tmp
         seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
         notes.append(result.stderr)
         caches.append({path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()})
-    assert notes == ["hopsim: compiling kernels for this machine, once: some 15 s\n", ""]
+    assert notes[0].startswith("hopsim: compiling kernels for this machine, once: some 15 s\n")
+    assert notes[1] == ""
     assert caches[0] == caches[1]
     assert caches[0]
     assert seconds[0] - seconds[1] < 20
