@@ -113,7 +113,9 @@ class HopfieldCapacity(msgspec.Struct, frozen=True, kw_only=True):
             if len(set(getattr(self, name))) < len(getattr(self, name)):
                 raise InputError(name, f"expected different values, got {_listed(getattr(self, name))}")
         if not self.loads or not all(0 < load <= MAX_LOAD for load in self.loads):
-            raise InputError("loads", f"expected loads above 0, {MAX_LOAD:g} at most; got {_listed(self.loads)}")
+            raise InputError(
+                "loads", f"expected loads above 0, {MAX_LOAD:g} at most; got {_listed(self.loads)}"
+            )
         if not 0.0 < self.success < 1.0:
             raise InputError("success", f"expected an overlap between 0 and 1, got {self.success}")
         if not 0 <= self.seed <= MAX_SEED:

@@ -94,10 +94,21 @@ def _full_add(a, b, c):
 
 
 @kernel
+def _add_carry(counters, lowest, carry):
+    """Add a bit a column, `carry`, into vertical counters (n_planes, n_words) from plane `lowest` on."""
+    for p in range(lowest, counters.shape[0]):
+        for w in range(carry.shape[0]):
+            kept = counters[p, w]
+            counters[p, w] = kept ^ carry[w]
+            carry[w] &= kept
+
+
+@kernel
 def add_distances(rows, spins, first, last, distances):
     """Add the disagreements of a state with each pattern on neurons `first` to `last` - 1: its Hamming distances.
 
-    Eight rows at a time are added by carry-save adders, and their carry rippled into vertical counters.
+    Eight rows at a time are added by carry-save adders. A plane takes a carry only when a second one has come in, so
+    that plane p is touched once in 2^p rows.
 
     Parameters
     ----------
@@ -112,9 +123,11 @@ def add_distances(rows, spins, first, last, distances):
     while ((last - first) >> n_planes) > 0:
         n_planes += 1
     counters = np.zeros((n_planes, n_words), np.uint64)
+    waiting = np.zeros((n_planes + 1, n_words), np.uint64)
     carry = np.empty(n_words, np.uint64)
     differ = np.empty((8, n_words), np.uint64)
     ones, twos, fours = counters[0], counters[1], counters[2]
+    n_groups = 0
     for start in range(first, last, 8):
         for r in range(8):
             if start + r < last:
@@ -133,12 +146,16 @@ def add_distances(rows, spins, first, last, distances):
             ones[w] = one
             twos[w] = two
             fours[w], carry[w] = _full_add(fours[w], four_a, four_b)
-        for p in range(3, n_planes):
-            plane = counters[p]
+        p = 3
+        while (n_groups >> (p - 3)) & 1:
             for w in range(n_words):
-                kept = plane[w]
-                plane[w] = kept ^ carry[w]
-                carry[w] &= kept
+                counters[p, w], carry[w] = _full_add(counters[p, w], waiting[p, w], carry[w])
+            p += 1
+        waiting[p, :] = carry
+        n_groups += 1
+    for p in range(3, n_planes):
+        if (n_groups >> (p - 3)) & 1:
+            _add_carry(counters, p, waiting[p])
     for mu in range(distances.shape[0]):
         w = mu // 64
         shift = np.uint64(mu % 64)
