@@ -16,7 +16,6 @@ from hopsim.evaluation.end_state import describe_end_states
 from hopsim.experiments.observer import Observer
 from hopsim.experiments.recall_network import RecallNetwork, Starts, build_network, make_starts
 from hopsim.learning.storage_rules import check_rule
-from hopsim.models.memory import require_memory
 from hopsim.models.seeds import MAX_SEED
 from hopsim.networks.hopfield_network import HopfieldNetwork, Recall
 from hopsim.sampling.chains import check_order, check_temperature
@@ -154,7 +153,6 @@ def run(configuration: HopfieldRecall, observer: Observer) -> Records:
     with using_threads(configuration.threads) as n_threads:
         recall_network = build_network(configuration, observer.tick)
         network = recall_network.network
-        _require_trial_memory(network, configuration.n_trials)
         observer.begin(configuration.n_trials, "trial")
         step = max(n_threads, _SPINS_AT_ONCE // network.n_neurons)
         try:
@@ -169,13 +167,6 @@ def run(configuration: HopfieldRecall, observer: Observer) -> Records:
         finally:
             observer.end()
     return _records(configuration, recall_network, finished)
-
-
-def _require_trial_memory(network: HopfieldNetwork, n_trials: int) -> None:
-    kept = (
-        2 * network.n_neurons + 8 * network.n_patterns
-    )  # start, end and overlaps of a trial, whatever is recorded
-    require_memory(kept * n_trials, "n_trials", f"starts and ends of {n_trials} trials")
 
 
 def _recall(

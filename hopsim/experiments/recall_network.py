@@ -16,6 +16,7 @@ from hopsim.datasets.probes import make_probes
 from hopsim.datasets.random_patterns import correlated_patterns
 from hopsim.errors import InputError
 from hopsim.models.hopfield import draw_hebbian
+from hopsim.models.memory import require_memory
 from hopsim.models.seeds import Stream, stream_keys
 from hopsim.networks.hopfield_network import HopfieldNetwork
 
@@ -44,6 +45,7 @@ def build_network(configuration: HopfieldRecall, tick: Callable[[], None]) -> Re
     if configuration.couplings is not None:
         couplings = read_couplings(configuration.couplings)
         network = HopfieldNetwork(couplings)
+        _require_trial_memory(network.n_neurons, 0, configuration.n_trials)
         if given is None:
             return RecallNetwork(network, [], None)
         if given.n_neurons != network.n_neurons:
@@ -54,6 +56,7 @@ def build_network(configuration: HopfieldRecall, tick: Callable[[], None]) -> Re
             HopfieldNetwork.from_model(network.model, given.spins), list(given.names), given.image_shape
         )
     if given is not None:
+        _require_trial_memory(given.n_neurons, given.n_patterns, configuration.n_trials)
         network = HopfieldNetwork.store(given.spins, rule=configuration.rule)
         return RecallNetwork(network, list(given.names), given.image_shape)
     return _random_network(configuration, tick)
@@ -94,6 +97,7 @@ def _given_patterns(configuration: HopfieldRecall) -> PatternSet | None:
 
 def _random_network(configuration: HopfieldRecall, tick: Callable[[], None]) -> RecallNetwork:
     n_neurons, n_patterns = configuration.random_size()
+    _require_trial_memory(n_neurons, n_patterns, configuration.n_trials)
     key = stream_keys(configuration.seed, Stream.PATTERNS, 0)
     if configuration.activity == 0.0 and configuration.rule == "hebbian":
         network = HopfieldNetwork.from_model(draw_hebbian(key, n_neurons, n_patterns, tick))
@@ -101,6 +105,11 @@ def _random_network(configuration: HopfieldRecall, tick: Callable[[], None]) -> 
         patterns = correlated_patterns(int(key[0]), n_patterns, n_neurons, configuration.activity)
         network = HopfieldNetwork.store(patterns, rule=configuration.rule)
     return RecallNetwork(network, [str(mu) for mu in range(n_patterns)], None)
+
+
+def _require_trial_memory(n_neurons: int, n_patterns: int, n_trials: int) -> None:
+    kept = 2 * n_neurons + 8 * n_patterns  # start, end and overlaps of a trial, whatever is recorded
+    require_memory(kept * n_trials, "n_trials", f"starts and ends of {n_trials} trials")
 
 
 def _nearest(network: HopfieldNetwork, states: NDArray[np.int8]) -> NDArray[np.int64]:

@@ -41,8 +41,8 @@ def parallel_kernel(function: Callable) -> Any:
 
 
 def on_compilation(listener: Callable[[], None]) -> None:
-    """Have `listener` called once, before the first kernel of this process that is not on disk is compiled."""
-    _compile_listeners.append(listener)
+    """Have `listener` called once, before the next kernel that is not on disk is compiled; the last one set counts."""
+    _compile_listeners[:] = [listener]
 
 
 class _KernelCache(FunctionCache):

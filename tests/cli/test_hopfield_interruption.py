@@ -22,7 +22,7 @@ ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)
 COMMAND = [sys.executable, "-m", "hopsim_cli.main", "hopfield"]
 RUNS = {
     "many networks": "capacity --n-neurons 300,4000 --loads 0.1,0.14 --n-networks 400 --seed 1",
-    "large networks": "capacity --n-neurons 50000 --loads 0.001,0.1 --n-networks 10 --n-trials 2 --seed 1",
+    "large networks": "capacity --n-neurons 50000 --loads 0.001,0.1 --n-networks 200 --n-trials 2 --seed 1",
     "warm networks": "capacity --n-neurons 2000 --loads 0.1 --temperature 0.2 --n-networks 1000 --seed 1",
     "recalls": "recall --n-neurons 2000 --load 0.1 --n-trials 1000000 --record none --seed 1",
 }
