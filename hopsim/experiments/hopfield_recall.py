@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from hopsim.datasets.pattern_files import read_patterns
 from hopsim.datasets.probes import check_fraction
 from hopsim.datasets.random_patterns import MAX_LOAD, patterns_at
 from hopsim.errors import InputError, Interrupted
@@ -151,6 +152,7 @@ def run(configuration: HopfieldRecall, observer: Observer) -> Records:
     """Run all trials; an interrupted run gives the batches of trials that were finished."""
     finished: list[tuple[dict[str, Any], Recall]] = []
     with using_threads(configuration.threads) as n_threads:
+        probes = None if configuration.probes is None else read_patterns(configuration.probes)
         recall_network = build_network(configuration, observer.tick)
         network = recall_network.network
         observer.begin(configuration.n_trials, "trial")
@@ -158,7 +160,7 @@ def run(configuration: HopfieldRecall, observer: Observer) -> Records:
         try:
             for first in range(0, configuration.n_trials, step):
                 trials = range(first, min(first + step, configuration.n_trials))
-                starts = make_starts(configuration, recall_network, trials)
+                starts = make_starts(configuration, network, probes, trials)
                 recall = _recall(configuration, network, starts, first, observer)
                 finished.append((_final(recall_network, starts, recall), recall))
                 observer.advance(len(trials), lambda: _records(configuration, recall_network, finished))

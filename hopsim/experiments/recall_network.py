@@ -62,19 +62,19 @@ def build_network(configuration: HopfieldRecall, tick: Callable[[], None]) -> Re
     return _random_network(configuration, tick)
 
 
-def make_starts(configuration: HopfieldRecall, recall_network: RecallNetwork, trials: range) -> Starts:
+def make_starts(
+    configuration: HopfieldRecall, network: HopfieldNetwork, probes: PatternSet | None, trials: range
+) -> Starts:
     """Return the starts of some trials: probes from a file, disturbed patterns, or random states where there are none.
 
     Trial t starts from probe or pattern t, modulo their number; its disturbance depends on the seed and t alone.
     """
-    network = recall_network.network
     keys = stream_keys(configuration.seed, Stream.PROBE, trials)
     disturb = {"flip": configuration.flip, "mask": configuration.mask}
-    if configuration.probes is not None:
-        probes = read_patterns(configuration.probes)
+    if probes is not None:
         if probes.n_neurons != network.n_neurons:
             raise InputError(
-                configuration.probes, f"has {probes.n_neurons} neurons, the network {network.n_neurons}"
+                str(configuration.probes), f"has {probes.n_neurons} neurons, the network {network.n_neurons}"
             )
         states = probes.spins[np.array(trials) % probes.n_patterns]
         return Starts(make_probes(states, keys, **disturb), _nearest(network, states))
