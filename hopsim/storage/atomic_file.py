@@ -41,7 +41,7 @@ def replace_file(path: Path) -> Iterator[io.FileIO]:
         if error.errno in DISK_FULL:
             raise RunError(str(path), f"{error.strerror}; free some space or choose another place") from None
         raise RunError(str(path), f"cannot be written: {error.strerror or error}") from None
-    _sync_directory(target.parent)
+    sync_directory(target.parent)
 
 
 def remove_leftovers(path: Path) -> None:
@@ -124,7 +124,8 @@ class ReservedFile(io.RawIOBase):
         return self.size
 
 
-def _sync_directory(directory: Path) -> None:
+def sync_directory(directory: Path) -> None:
+    """Make renames in a directory last."""
     # some network file systems cannot; there the rename is as lasting as they make it
     with suppress(OSError):
         descriptor = os.open(directory, os.O_RDONLY)

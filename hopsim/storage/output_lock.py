@@ -48,6 +48,16 @@ def output_lock(path: Path) -> Iterator[None]:
         lock.unlink(missing_ok=True)
 
 
+def is_locked(path: Path) -> bool:
+    """Whether a run that lives, or is on another machine, holds the lock of an output."""
+    target = path.resolve()
+    lock = target.with_name(f".{target.name}.lock")
+    if not lock.exists():
+        return False
+    owner = _read(lock)
+    return owner is None or owner.host != socket.gethostname() or _is_alive(owner)
+
+
 def _create(lock: Path) -> bool:
     """Create the lock, or return False if there is one."""
     owner = Owner(socket.gethostname(), os.getpid(), _start_of(os.getpid()) or "")

@@ -27,7 +27,7 @@ def root_attributes(
     attributes: dict[str, Attribute] = {
         "format": FORMAT,
         "format_version": np.int64(FORMAT_VERSION),
-        "hopsim_version": _version("hopsim"),
+        "hopsim_version": hopsim_version(),
         "experiment": experiment,
         "configuration": msgspec.json.encode(configuration).decode(),
         "started": _utc(started),
@@ -47,6 +47,11 @@ def root_attributes(
 
 def _utc(time: datetime) -> str:
     return time.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def hopsim_version() -> str:
+    """Return the version of hopsim that runs."""
+    return _version("hopsim")
 
 
 def _version(package: str) -> str:

@@ -12,6 +12,7 @@ import msgspec
 
 from hopsim.errors import InputError
 from hopsim.storage.atomic_file import ReservedFile, replace_file, reserve, write_all
+from hopsim.storage.columns import Columns, write_columns
 from hopsim.storage.encoding import Stored, encode, file_size, read_records, write_datasets
 from hopsim.storage.global_heap import check_global_heap
 from hopsim.storage.provenance import FORMAT, FORMAT_VERSION, Attribute, root_attributes
@@ -93,6 +94,7 @@ def write_run(
     started: datetime,
     complete: bool = True,
     force: bool = False,
+    columns: Columns | None = None,
 ) -> None:
     """Write a run; under `path` there is the old file or the new one, whole, whatever happens.
 
@@ -110,6 +112,8 @@ def write_run(
         False if these are the finished points of an interrupted run.
     force : bool
         Replace an existing file.
+    columns : Columns, optional
+        More results, too many to be held in memory.
 
     Raises
     ------
@@ -128,29 +132,34 @@ def write_run(
         complete=complete,
     )
     datasets = encode(records)
-    n_bytes = file_size(datasets)
+    n_bytes = file_size(datasets) + (0 if columns is None else columns.n_bytes())
     if n_bytes < IN_MEMORY_BYTES:
         image = io.BytesIO()  # not the core driver: the images of HDF5 before 2.0 have a wrong checksum
-        _write_hdf5(image, datasets, attributes)
+        _write_hdf5(image, datasets, attributes, columns)
         with replace_file(path) as file:
             write_all(file, image.getbuffer())
     else:
         with replace_file(path) as file:
             reserve(file, n_bytes)
             target = ReservedFile(file)
-            _write_hdf5(target, datasets, attributes)
+            _write_hdf5(target, datasets, attributes, columns)
             if target.error:
                 raise target.error
             file.truncate(target.size)
 
 
 def _write_hdf5(
-    target: io.BytesIO | ReservedFile, datasets: dict[str, Stored], attributes: dict[str, Attribute]
+    target: io.BytesIO | ReservedFile,
+    datasets: dict[str, Stored],
+    attributes: dict[str, Attribute],
+    columns: Columns | None,
 ) -> None:
     with h5py.File(target, "w", libver=LIBVER, track_order=True) as file:
         for name, value in attributes.items():
             file.attrs[name] = value
         write_datasets(file, datasets)
+        if columns is not None:
+            write_columns(file, columns)
 
 
 def open_run(path: Path) -> Run:
