@@ -1,16 +1,16 @@
-"""Commands of the group `hopfield`: recall patterns, measure how many can be held."""
+"""The group `hopfield` and its command `recall`; those that run a study are in `hopsim_cli.hopfield_studies`."""
 
 from typing import Any
 
 import click
 
 from hopsim_cli.groups import Group
+from hopsim_cli.hopfield_options import LOAD, SIZE, order_option, rule_option, temperature_option
+from hopsim_cli.hopfield_studies import STUDY_COMMANDS
 from hopsim_cli.options import (
     FRACTION,
     POSITIVE_INTEGER,
-    TEMPERATURE,
     Number,
-    Numbers,
     Output,
     output_options,
     seed_option,
@@ -18,22 +18,14 @@ from hopsim_cli.options import (
 )
 from hopsim_cli.printing import print_json
 
-RULES = click.Choice(["hebbian", "pseudo_inverse", "storkey"])
-ORDERS = click.Choice(["random", "replacement", "sequential", "synchronous"])
-# far more than any memory holds, and P = load N still fits an integer
-SIZE = Number(1, 10**12, integer=True)
-LOAD = Number(0, 10**6)
-
-rule_option = click.option("--rule", type=RULES, default="hebbian", help="Storage rule.", show_default=True)
-order_option = click.option("--order", type=ORDERS, default="random", help="Update order.", show_default=True)
-temperature_option = click.option(
-    "--temperature", type=TEMPERATURE, default=0.0, help="Temperature T, k_B = 1.", show_default=True
-)
-
 
 @click.group(cls=Group)
 def hopfield() -> None:
-    """Hopfield networks: store, recall, capacity."""
+    """Hopfield networks: recall, capacity, phase diagram, basins, scaling."""
+
+
+for _command in STUDY_COMMANDS:
+    hopfield.add_command(_command)
 
 
 @hopfield.command()
@@ -87,66 +79,4 @@ def recall(output: Output, seed: int | None, patterns: tuple[str, ...], **option
         print_json(recall_as_json(outcome.records) | {"out": output.path})
     else:
         click.echo(recall_as_text(outcome.records))
-    outcome.finish()
-
-
-@hopfield.command()
-@click.option(
-    "--n-neurons",
-    type=Numbers(SIZE),
-    default="1000,2000,4000",
-    help="Sizes N.",
-    show_default=True,
-)
-@click.option(
-    "--loads",
-    type=Numbers(LOAD),
-    default="0.05:0.20:0.005",
-    help="Loads alpha = P/N.",
-    show_default=True,
-)
-@click.option("--n-networks", type=POSITIVE_INTEGER, default=20, help="Networks a point.", show_default=True)
-@click.option("--n-trials", type=POSITIVE_INTEGER, default=5, help="Recalls a network.", show_default=True)
-@click.option("--flip", type=FRACTION, default=0.0, help="Fraction of neurons flipped at the start.")
-@temperature_option
-@rule_option
-@order_option
-@click.option(
-    "--success",
-    type=FRACTION,
-    default=0.9,
-    help="Overlap that counts as retrieved at T = 0.",
-    show_default=True,
-)
-@click.option("--max-sweeps", type=POSITIVE_INTEGER, default=1000, help="Limit at T = 0.", show_default=True)
-@click.option(
-    "--burn-in",
-    type=Number(0, integer=True),
-    default=100,
-    help="At T > 0: sweeps before the average.",
-    show_default=True,
-)
-@click.option(
-    "--n-sweeps",
-    type=POSITIVE_INTEGER,
-    default=100,
-    help="At T > 0: sweeps of the average.",
-    show_default=True,
-)
-@seed_option
-@threads_option
-@output_options
-def capacity(output: Output, seed: int | None, **options: Any) -> None:
-    """How many patterns a network holds: overlap and retrieval over the load, beside mean-field theory."""
-    from hopsim.experiments import hopfield_capacity
-    from hopsim.models.seeds import check_seed
-    from hopsim_cli.hopfield_printing import capacity_as_json, capacity_as_text
-    from hopsim_cli.running import run_experiment
-
-    configuration = hopfield_capacity.HopfieldCapacity(seed=check_seed(seed), **options)
-    outcome = run_experiment(hopfield_capacity, configuration, output)
-    if output.json:
-        print_json(capacity_as_json(outcome.records) | {"out": output.path})
-    else:
-        click.echo(capacity_as_text(outcome.records))
     outcome.finish()

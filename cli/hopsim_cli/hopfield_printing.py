@@ -64,7 +64,7 @@ def capacity_as_json(records: Records) -> dict[str, Any]:
             "n_neurons": n_neurons,
             "n_patterns": records["n_patterns"][i, k],
             "load": load,
-            "n_networks": int(records["finished"][i, k].sum()),
+            "n_networks": int(records["n_finished"][i, k]),
             "n_trials": n_trials,
             **{name: records[name][i, k] for name in fields},
         }
@@ -89,7 +89,7 @@ def capacity_as_text(records: Records) -> str:
     rows = []
     for i, n_neurons in enumerate(records["n_neurons"]):
         for k, load in enumerate(records["load"]):
-            if not records["finished"][i, k].any():
+            if not records["n_finished"][i, k]:
                 continue
             error = records["overlap_se"][i, k]
             low, high = records["retrieval_low"][i, k], records["retrieval_high"][i, k]

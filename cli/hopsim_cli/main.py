@@ -8,7 +8,10 @@ import click
 from hopsim_cli.groups import Entry, Program
 
 ENTRIES = {
-    "hopfield": Entry("hopsim_cli.hopfield_commands", "hopfield", "Hopfield networks: recall, capacity."),
+    "hopfield": Entry(
+        "hopsim_cli.hopfield_commands", "hopfield", "Hopfield networks: recall, capacity, phases."
+    ),
+    "sweep": Entry("hopsim_cli.sweep_commands", "sweep", "Studies of many points, here or on a cluster."),
     "theory": Entry("hopsim_cli.theory_commands", "theory", "Mean-field predictions."),
     "show": Entry("hopsim_cli.files_commands", "show", "What is in a file and how it was made."),
     "plot": Entry("hopsim_cli.files_commands", "plot", "Draw the figure of a file."),
@@ -29,8 +32,8 @@ def main() -> None:
     """Run the command line; leaves with an exit status."""
     # Threads that wait for the next compiled call must not spin: the machine may have other work.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    # SIGTERM, and SIGINT though the shell started us in the background, interrupt like Ctrl-C
-    for number in (signal.SIGINT, signal.SIGTERM):
+    # SIGTERM, a batch system's SIGUSR1, and SIGINT though we were started in the background, interrupt like Ctrl-C
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
         signal.signal(number, signal.default_int_handler)
     program.main()
 

@@ -3,16 +3,17 @@
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import FrameType, TracebackType
 from typing import Any
 
+import click
 from tqdm import tqdm
 
 from hopsim.errors import Interrupted
 from hopsim.experiments.observer import Observer
 from hopsim.storage.records import Records
-from hopsim_cli.printing import note
+from hopsim_cli.printing import as_json, note
 
 REFRESH_SECONDS = 0.5
 LINE_SECONDS = 10.0
@@ -27,8 +28,15 @@ class ProgressBar(Observer):
         self.bar: tqdm | None = None
         self.refreshed = 0.0
 
-    def begin(self, n_points: int, unit: str) -> None:  # noqa: D102
-        self.bar = tqdm(total=n_points, unit=f" {unit}", file=sys.stderr, dynamic_ncols=True, leave=False)
+    def begin(self, n_points: int, unit: str, n_finished: int = 0) -> None:  # noqa: D102
+        self.bar = tqdm(
+            total=n_points,
+            initial=n_finished,
+            unit=f" {unit}",
+            file=sys.stderr,
+            dynamic_ncols=True,
+            leave=False,
+        )
 
     def tick(self) -> None:  # noqa: D102
         if self.bar is not None and time.monotonic() - self.refreshed > REFRESH_SECONDS:
@@ -42,6 +50,10 @@ class ProgressBar(Observer):
     def message(self, text: str) -> None:  # noqa: D102
         tqdm.write(f"hopsim: {text}", file=sys.stderr)
 
+    def event(self, name: str, details: Mapping[str, Any]) -> None:  # noqa: D102
+        if self.bar is not None and details.get("headline"):
+            self.bar.set_postfix_str(details["headline"], refresh=False)
+
     def end(self) -> None:  # noqa: D102
         if self.bar is not None:
             self.bar.close()
@@ -52,12 +64,12 @@ class ProgressLines(Observer):
     """A line on stderr every ten seconds, where stderr is no terminal."""
 
     def __init__(self) -> None:
-        self.n_points = self.n_finished = 0
-        self.unit = ""
+        self.n_points = self.n_finished = self.n_before = 0
+        self.unit = self.headline = ""
         self.began = self.printed = time.monotonic()
 
-    def begin(self, n_points: int, unit: str) -> None:  # noqa: D102
-        self.n_points, self.n_finished, self.unit = n_points, 0, unit
+    def begin(self, n_points: int, unit: str, n_finished: int = 0) -> None:  # noqa: D102
+        self.n_points, self.n_finished, self.n_before, self.unit = n_points, n_finished, n_finished, unit
         self.began = self.printed = time.monotonic()
 
     def tick(self) -> None:  # noqa: D102
@@ -67,10 +79,10 @@ class ProgressLines(Observer):
         self.printed = now
         seconds = now - self.began
         text = f"{self.n_finished} of {self.n_points} ({self.unit}), {tqdm.format_interval(seconds)} gone"
-        if self.n_finished:
-            left = seconds / self.n_finished * (self.n_points - self.n_finished)
-            text += f", {tqdm.format_interval(left)} left, {self.n_finished / seconds:.3g} a second"
-        note(text)
+        if n_new := self.n_finished - self.n_before:
+            left = seconds / n_new * (self.n_points - self.n_finished)
+            text += f", {tqdm.format_interval(left)} left, {n_new / seconds:.3g} a second"
+        note(f"{text}; {self.headline}" if self.headline else text)
 
     def advance(self, n_points: int, records: Callable[[], Records]) -> None:  # noqa: D102
         self.n_finished += n_points
@@ -79,9 +91,50 @@ class ProgressLines(Observer):
     def message(self, text: str) -> None:  # noqa: D102
         note(text)
 
+    def event(self, name: str, details: Mapping[str, Any]) -> None:  # noqa: D102
+        self.headline = details.get("headline", self.headline)
+
+
+class EventLines(Observer):
+    """A JSON object on stderr for everything that happens to a sweep, for machines.
+
+    ``begin``, then a ``commit`` whenever points have become safe: which (cell, first and last + 1 network), how many
+    in all, the rate and the time left in seconds; messages for people; in the end ``end``.
+    """
+
+    def __init__(self) -> None:
+        self.n_points = self.n_finished = self.n_before = 0
+        self.began = time.monotonic()
+
+    def begin(self, n_points: int, unit: str, n_finished: int = 0) -> None:  # noqa: D102
+        self.n_points, self.n_finished, self.n_before = n_points, n_finished, n_finished
+        self.began = time.monotonic()
+        self._write("begin", {"unit": unit, "n_points": n_points, "n_finished": n_finished})
+
+    def event(self, name: str, details: Mapping[str, Any]) -> None:  # noqa: D102
+        self.n_finished += details.get("n_points", 0)
+        seconds = time.monotonic() - self.began
+        rate = (self.n_finished - self.n_before) / seconds if seconds > 0 else 0.0
+        left = (self.n_points - self.n_finished) / rate if rate > 0 else None
+        counts = {"n_finished": self.n_finished, "rate": rate, "seconds_left": left}
+        self._write(name, {**details, **counts})
+
+    def message(self, text: str) -> None:  # noqa: D102
+        self._write("message", {"text": text})
+
+    def end(self) -> None:  # noqa: D102
+        if self.n_points:
+            self._write("end", {"n_finished": self.n_finished})
+            self.n_points = 0
+
+    def _write(self, name: str, details: Mapping[str, Any]) -> None:
+        click.echo(as_json({"event": name, **details}), err=True)
+
 
 class StopOnSignal(Observer):
-    """In its ``with`` block the first SIGINT or SIGTERM stops the run at its next tick, the second at once.
+    """In its ``with`` block the first signal stops the run at its next tick, the second at once.
+
+    SIGINT, SIGTERM, and SIGUSR1, which is a batch system's warning.
 
     Attributes
     ----------
@@ -89,7 +142,7 @@ class StopOnSignal(Observer):
         Whether the run was told to stop.
     """
 
-    SIGNALS = (signal.SIGINT, signal.SIGTERM)
+    SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
     def __init__(self) -> None:
         self.requested = False
@@ -132,8 +185,8 @@ class FinishedPoints(Observer):
         self.records: Callable[[], Records] | None = None
         self.next_save = time.monotonic() + SAVE_SECONDS
 
-    def begin(self, n_points: int, unit: str) -> None:  # noqa: D102
-        self.n_points, self.n_finished, self.unit = n_points, 0, unit
+    def begin(self, n_points: int, unit: str, n_finished: int = 0) -> None:  # noqa: D102
+        self.n_points, self.n_finished, self.unit = n_points, n_finished, unit
 
     def advance(self, n_points: int, records: Callable[[], Records]) -> None:  # noqa: D102
         self.n_finished += n_points

@@ -31,13 +31,15 @@ def note(text: str) -> None:
 
 
 def print_json(result: Any) -> None:
-    """Print a result as one JSON object on stdout.
+    """Print a result as one JSON object on stdout; see `as_json`."""
+    click.echo(as_json(result))
 
-    NaN, infinity and None are null; numpy's numbers and arrays are fine, and paths.
-    """
+
+def as_json(result: Any) -> str:
+    """Return a result as JSON: NaN, infinity and None are null; numpy's numbers and arrays are fine, and paths."""
     import msgspec
 
-    click.echo(msgspec.json.encode(result, enc_hook=_plain).decode())
+    return msgspec.json.encode(result, enc_hook=_plain).decode()
 
 
 def _plain(value: Any) -> Any:

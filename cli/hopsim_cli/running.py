@@ -100,9 +100,9 @@ def run_experiment(experiment: Experiment, configuration: msgspec.Struct, output
             stack.enter_context(output_lock(output.path))
             writer = _RunWriter(experiment.EXPERIMENT, configuration, output)
         finished = FinishedPoints(None if writer is None else writer.save_finished)
-        progress = Observer() if output.quiet else _progress()
+        progress = Observer() if output.quiet else progress_observer()
         stack.callback(progress.end)
-        _announce_compilation(progress)
+        announce_compilation(progress)
         try:
             records = experiment.run(configuration, Observers(stop, progress, finished))
         except Interrupted:
@@ -150,16 +150,18 @@ def command_line(seed: int | None) -> str:
     """Return the command that does it again, with the seed if it was drawn."""
     context = click.get_current_context()
     words = ["hopsim", *context.meta[ARGUMENTS]]
-    if seed is not None and context.params.get("seed") is None:
+    if seed is not None and "seed" in context.params and context.params["seed"] is None:
         words += ["--seed", str(seed)]
     return readable(shlex.join(words))
 
 
-def _progress() -> Observer:
+def progress_observer() -> Observer:
+    """Return what shows progress: a bar on a terminal, else lines."""
     return ProgressBar() if sys.stderr.isatty() else ProgressLines()
 
 
-def _announce_compilation(progress: Observer) -> None:
+def announce_compilation(progress: Observer) -> None:
+    """Have the user told before kernels are compiled."""
     # an experiment that has kernels has imported them by now, and the others need not import numba
     compile_options = sys.modules.get("hopsim.kernels.compile_options")
     if compile_options is not None:

@@ -59,7 +59,7 @@ DIMENSIONS = {
         ["overlap", "n_sweeps", "converged", "retrieved"], (*POINT, "network", "trial")
     )
     | {"finished": (*POINT, "network"), "overlap_theory": ("load",)}
-    | dict.fromkeys(["n_patterns", "success_threshold", *POINT_KEYS[5:]], POINT)
+    | dict.fromkeys(["n_patterns", "n_finished", "success_threshold", *POINT_KEYS[5:]], POINT)
     | dict.fromkeys(["alpha_c", "alpha_c_low", "alpha_c_high"], ("n_neurons",))
     | dict.fromkeys(["alpha_c_infinite", "alpha_c_infinite_low", "alpha_c_infinite_high"], ())
     | dict.fromkeys(["alpha_c_theory", "m_c_theory"], ()),

@@ -108,7 +108,7 @@ def test_the_second_signal_stops_at_once(tmp_path):
     assert process.returncode in (-signal.SIGINT, 130)
     assert after - before < GRACE_SECONDS
     assert not path.exists() or not open_run(path).complete
-    again = ["hopfield", "recall", "--glyphs", "--out", str(path), "--force"]
+    again = ["hopfield", "capacity", "--n-neurons", "100", "--out", str(path), "--force"]
     assert CliRunner().invoke(program, again).exit_code == 0
     assert [entry.name for entry in tmp_path.iterdir()] == ["run.h5"]
 
