@@ -13,6 +13,7 @@ from typing import Any
 
 import numba
 from numba.core.caching import FunctionCache
+from numba.extending import register_jitable
 
 # For the overloads that a hot loop calls.
 LOOP_OPTIONS = {"error_model": "numpy", "_nrt": False, "forceinline": True}
@@ -38,6 +39,11 @@ def inline_kernel(function: Callable) -> Any:
 def parallel_kernel(function: Callable) -> Any:
     """Compile a driver whose `prange` loop runs over independent chains or rows."""
     return _cached(numba.njit(error_model="numpy", parallel=True, nogil=True)(function))
+
+
+def shared_function(function: Callable) -> Any:
+    """Leave a small function to Python as it is, and let kernels call it too."""
+    return register_jitable(error_model="numpy")(function)
 
 
 def on_compilation(listener: Callable[[], None]) -> None:

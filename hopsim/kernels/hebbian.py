@@ -27,7 +27,13 @@ from hopsim.kernels.bit_planes import (
     step_counters,
     sum_counters,
 )
-from hopsim.kernels.compile_options import LOOP_OPTIONS, inline_kernel, loop_kernel, parallel_kernel
+from hopsim.kernels.compile_options import (
+    LOOP_OPTIONS,
+    inline_kernel,
+    loop_kernel,
+    parallel_kernel,
+    shared_function,
+)
 from hopsim.kernels.packed_patterns import add_distances, row_address
 from hopsim.kernels.system import flip_unit, local_field, pair_energy, prefetch_unit, settle
 
@@ -52,12 +58,16 @@ class HebbianSystem(NamedTuple):
     distances: np.ndarray  # int32 (n_chains, n_patterns): exact distances, as of the last `read_distances`
 
 
+@shared_function
 def full_planes(n_neurons: int) -> int:
     """Planes with which a counter holds every distance from 0 to `n_neurons`, and has room for flips."""
-    enough = max(int(n_neurons).bit_length() + 1, 5)
+    enough = 5
+    while n_neurons >> (enough - 1):
+        enough += 1
     return enough + enough % PLANE_STEP
 
 
+@shared_function
 def plane_words(n_neurons: int, n_words: int) -> int:
     """Words of one chain's planes at their fullest, mask included."""
     return n_words * (1 + full_planes(n_neurons))
@@ -131,11 +141,10 @@ def arrange_counters(system, c):
         room = min(room, value, (1 << n_planes) - 1 - value)
         w = mu // 64
         first = (w // WORDS_PER_BLOCK) * (n_planes + 1) * WORDS_PER_BLOCK + w % WORDS_PER_BLOCK
-        bit = np.uint64(1) << np.uint64(mu % 64)
-        planes[first] |= bit
-        for p in range(n_planes):
-            if (value >> p) & 1:
-                planes[first + (p + 1) * WORDS_PER_BLOCK] |= bit
+        shift = np.uint64(mu % 64)
+        planes[first] |= np.uint64(1) << shift
+        for p in range(n_planes):  # a branch on the bit would be as good as never predicted
+            planes[first + (p + 1) * WORDS_PER_BLOCK] |= np.uint64((value >> p) & 1) << shift
     counters[DISTANCE_SUM] = total
     counters[FLIPS_LEFT] = room
 

@@ -21,9 +21,27 @@ def row_address(rows, network, i):
     return data_address(rows) + (network * rows.shape[1] + i) * rows.shape[2] * 8
 
 
+@inline_kernel
+def draw_row(key, n_patterns, rows, network, i):
+    """Draw row `i` of one network of unbiased random patterns, packed, into rows (n_networks, n_neurons, n_words).
+
+    Word w is number ``i 2^26 + w`` of the stream `key`, whatever the number of patterns.
+    """
+    start = np.uint64(i) << np.uint64(26)
+    for w in range(rows.shape[2]):
+        left = n_patterns - 64 * w
+        if left >= 64:
+            rows[network, i, w] = random_bits(key, start + np.uint64(w))
+        elif left > 0:
+            used = _ALL_ONES >> np.uint64(64 - left)
+            rows[network, i, w] = random_bits(key, start + np.uint64(w)) & used
+        else:
+            rows[network, i, w] = 0
+
+
 @parallel_kernel
 def draw_patterns(keys, n_patterns, first, last, rows):
-    """Draw rows `first` to `last` - 1 of unbiased random patterns, already packed.
+    """Draw rows `first` to `last` - 1 of unbiased random patterns, already packed, as `draw_row` does.
 
     Parameters
     ----------
@@ -31,22 +49,11 @@ def draw_patterns(keys, n_patterns, first, last, rows):
         The key of each network's patterns.
     n_patterns : int64
     rows : uint64 (n_networks, n_neurons, n_words)
-        Filled. Word w of row i is number ``i 2^26 + w`` of its network's stream, whatever the number of patterns.
+        Filled.
     """
-    n_networks, _, n_words = rows.shape
-    for k in prange(n_networks * (last - first)):
+    for k in prange(rows.shape[0] * (last - first)):
         network = k // (last - first)
-        i = first + k % (last - first)
-        start = np.uint64(i) << np.uint64(26)
-        for w in range(n_words):
-            left = n_patterns - 64 * w
-            if left >= 64:
-                rows[network, i, w] = random_bits(keys[network], start + np.uint64(w))
-            elif left > 0:
-                used = _ALL_ONES >> np.uint64(64 - left)
-                rows[network, i, w] = random_bits(keys[network], start + np.uint64(w)) & used
-            else:
-                rows[network, i, w] = 0
+        draw_row(keys[network], n_patterns, rows, network, first + k % (last - first))
 
 
 @parallel_kernel
@@ -67,14 +74,20 @@ def pack_patterns(patterns, rows):
                 rows[i, w] = words[i - start]
 
 
+@kernel
+def unpack_pattern(rows, mu, pattern):
+    """Unpack pattern `mu` of rows (n_neurons, n_words) into int8 (n_neurons,) of ±1."""
+    w = mu // 64
+    shift = np.uint64(mu % 64)
+    for i in range(pattern.shape[0]):
+        pattern[i] = np.int8(2 * np.int64((rows[i, w] >> shift) & np.uint64(1)) - 1)
+
+
 @parallel_kernel
 def unpack_patterns(rows, first, patterns):
     """Unpack patterns `first`, `first` + 1, ... into int8 (n_patterns, n_neurons) of ±1."""
-    for mu in prange(patterns.shape[0]):
-        w = (first + mu) // 64
-        shift = np.uint64((first + mu) % 64)
-        for i in range(patterns.shape[1]):
-            patterns[mu, i] = np.int8(2 * np.int64((rows[i, w] >> shift) & np.uint64(1)) - 1)
+    for k in prange(patterns.shape[0]):
+        unpack_pattern(rows, first + k, patterns[k])
 
 
 @parallel_kernel
@@ -151,7 +164,8 @@ def add_distances(rows, spins, first, last, distances):
             for w in range(n_words):
                 counters[p, w], carry[w] = _full_add(counters[p, w], waiting[p, w], carry[w])
             p += 1
-        waiting[p, :] = carry
+        for w in range(n_words):  # far less code to compile than assigning a slice
+            waiting[p, w] = carry[w]
         n_groups += 1
     for p in range(3, n_planes):
         if (n_groups >> (p - 3)) & 1:

@@ -20,14 +20,19 @@ def choose_units(key, n_chosen, order):
         order[k], order[j] = order[j], order[k]
 
 
+@kernel
+def flip_state(key, n_chosen, order, state):
+    """Flip exactly `n_chosen` random neurons of a state (int8); `order` (int32) is room as long as the state."""
+    choose_units(derive_key(key, _CHOICE_STREAM, np.uint64(0)), n_chosen, order)
+    for k in range(n_chosen):
+        state[order[k]] = -state[order[k]]
+
+
 @parallel_kernel
 def flip_units(keys, n_chosen, states):
     """Flip exactly `n_chosen` random neurons of each state (int8 (n_states, n_neurons)), each by its own key."""
     for c in prange(states.shape[0]):
-        order = np.empty(states.shape[1], np.int32)
-        choose_units(derive_key(keys[c], _CHOICE_STREAM, np.uint64(0)), n_chosen, order)
-        for k in range(n_chosen):
-            states[c, order[k]] = -states[c, order[k]]
+        flip_state(keys[c], n_chosen, np.empty(states.shape[1], np.int32), states[c])
 
 
 @parallel_kernel
