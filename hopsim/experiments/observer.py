@@ -1,6 +1,7 @@
 """What an experiment tells the outside while it runs: an observer is called between compiled blocks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from hopsim.storage.records import Records
 
@@ -8,8 +9,8 @@ from hopsim.storage.records import Records
 class Observer:
     """Watches a run. This one does nothing; progress bars, checkpoints and interruption derive from it."""
 
-    def begin(self, n_points: int, unit: str) -> None:
-        """Announce a run of `n_points` things, each called `unit` (``"recall"``, ``"sweep"``)."""
+    def begin(self, n_points: int, unit: str, n_finished: int = 0) -> None:
+        """Announce a run of `n_points` things, each called `unit` (``"recall"``), some of them finished before."""
 
     def tick(self) -> None:
         """Look up between compiled blocks, at least four times a second; may raise `hopsim.errors.Interrupted`."""
@@ -19,6 +20,9 @@ class Observer:
 
     def message(self, text: str) -> None:
         """Pass on a line for the user."""
+
+    def event(self, name: str, details: Mapping[str, Any]) -> None:
+        """Pass on something that happened, for machines; ``details["headline"]`` is for people, too."""
 
     def end(self) -> None:
         """Say that the run is over, finished or not."""
@@ -30,9 +34,9 @@ class Observers(Observer):
     def __init__(self, *observers: Observer) -> None:
         self.observers = observers
 
-    def begin(self, n_points: int, unit: str) -> None:  # noqa: D102
+    def begin(self, n_points: int, unit: str, n_finished: int = 0) -> None:  # noqa: D102
         for observer in self.observers:
-            observer.begin(n_points, unit)
+            observer.begin(n_points, unit, n_finished)
 
     def tick(self) -> None:  # noqa: D102
         for observer in self.observers:
@@ -45,6 +49,10 @@ class Observers(Observer):
     def message(self, text: str) -> None:  # noqa: D102
         for observer in self.observers:
             observer.message(text)
+
+    def event(self, name: str, details: Mapping[str, Any]) -> None:  # noqa: D102
+        for observer in self.observers:
+            observer.event(name, details)
 
     def end(self) -> None:  # noqa: D102
         for observer in self.observers:

@@ -1,101 +1,193 @@
-"""One point of a capacity study: recalls on some networks of one size and load."""
+"""One point of a study of recall: recalls on one network of random patterns, and many such points at once."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from hopsim.datasets.probes import make_probes
+from hopsim.experiments.finished_points import FinishedPart, Part
 from hopsim.learning.storage_rules import RULES
 from hopsim.models.hopfield import HebbianModel, Model, draw_hebbian, packed_bytes
 from hopsim.models.memory import require_memory
 from hopsim.models.seeds import Stream, stream_keys
 from hopsim.sampling.chains import HopfieldChains, chain_bytes
+from hopsim.storage.records import Variable
 
-_BATCH_BYTES = 1 << 26  # of networks and chains recalled in one go: what an interruption may lose
+COLUMNS = {
+    "overlap": Variable(("trial",), "overlap with the start pattern: final, or at T > 0 averaged over time"),
+    "n_sweeps": Variable(("trial",), "sweeps done", "sweep"),
+    "converged": Variable(("trial",), "ended in a proven fixed point"),
+}
+
+# fields of a study's configuration that its cells share
+RECALL_SETTINGS = ("n_trials", "flip", "temperature", "rule", "order", "max_sweeps", "burn_in", "n_sweeps")
+
+_BATCH_BYTES = 1 << 26  # of large networks and chains recalled in one go: what an interruption may lose
+_SMALL_SIZE = 2e7  # N P up to which a whole recall stays far below a quarter of a second
+_SMALL_SECONDS = 0.1  # the same at T > 0, where its length is known
+_UPDATE_SECONDS = (8e-9, 1.5e-11)  # of one update: at least, and more for each pattern
 
 
-class RecallTask(NamedTuple):
-    """How the recalls of a capacity study are done; see `hopsim.experiments.hopfield_capacity.HopfieldCapacity`."""
+class RecallCell(msgspec.Struct, frozen=True):
+    """What a point of a study is, but for the number of its network. Settings that do not matter are 0.
 
+    Attributes
+    ----------
+    n_neurons, n_patterns : int
+    n_trials : int
+        Recalls a network; trial t starts from pattern t (modulo P).
+    n_flipped : int
+        Neurons flipped at the start.
+    temperature : float
+    rule, order : str
+    max_sweeps : int
+        Limit of a recall at T = 0.
+    burn_in, n_sweeps : int
+        At T > 0: sweeps before and during the time average.
+    """
+
+    n_neurons: int
+    n_patterns: int
+    n_trials: int
+    n_flipped: int
+    temperature: float
     rule: str
     order: str
-    temperature: float
-    flip: float
     max_sweeps: int
     burn_in: int
     n_sweeps: int
-    n_trials: int
+
+    @classmethod
+    def at(
+        cls,
+        n_neurons: int,
+        n_patterns: int,
+        *,
+        n_trials: int,
+        flip: float,
+        temperature: float,
+        rule: str,
+        order: str,
+        max_sweeps: int,
+        burn_in: int,
+        n_sweeps: int,
+    ) -> "RecallCell":
+        """Return the cell of these settings; `flip` is the fraction of neurons flipped."""
+        at_rest = temperature == 0.0
+        return cls(
+            n_neurons,
+            n_patterns,
+            n_trials,
+            int(np.floor(flip * n_neurons + 0.5)),
+            temperature,
+            rule,
+            order,
+            max_sweeps if at_rest else 0,
+            0 if at_rest else burn_in,
+            0 if at_rest else n_sweeps,
+        )
+
+    def point_bytes(self) -> int:
+        """Return the memory that one point takes."""
+        # a trial's start, pattern and probe stand beside its chain
+        trial = chain_bytes(self.n_neurons, self.n_patterns, self.order) + 4 * self.n_neurons
+        dense = 0 if self.rule == "hebbian" else 4 * 8 * self.n_neurons**2
+        return packed_bytes(self.n_neurons, self.n_patterns) + self.n_trials * trial + dense
+
+    def require_memory(self) -> None:
+        """Raise `InputError` if one point does not fit the memory there is."""
+        what = f"{self.n_patterns} patterns of {self.n_neurons} neurons and {self.n_trials} trials"
+        require_memory(self.point_bytes(), "n_neurons", what)
+
+    def seconds(self) -> float:
+        """Guess the time that one point takes on one thread: right to an order of magnitude, for a start."""
+        n_sweeps = self.burn_in + self.n_sweeps if self.temperature > 0.0 else 10
+        least, each = _UPDATE_SECONDS
+        return self.n_trials * n_sweeps * self.n_neurons * (least + each * self.n_patterns)
+
+    def is_small(self) -> bool:
+        """Whether recalls on such networks are run whole, many in one compiled call."""
+        if self.rule != "hebbian" or self.n_neurons * self.n_patterns > _SMALL_SIZE:
+            return False
+        return self.temperature == 0.0 or self.seconds() <= _SMALL_SECONDS * self.n_trials
+
+    def most_together(self) -> int:
+        """Return how many points to run in one go at most."""
+        return max(1, _BATCH_BYTES // self.point_bytes()) if self.rule == "hebbian" else 1
 
 
-class RecallOutcome(NamedTuple):
-    """Arrays (n_networks, n_trials) of a batch of networks."""
+def recall_parts(
+    seed: int, cells: Sequence[RecallCell], parts: Sequence[Part], tick: Callable[[], None]
+) -> list[FinishedPart]:
+    """Run some parts: small networks all together, large ones part by part.
 
-    overlap: NDArray[np.float64]
-    n_sweeps: NDArray[np.int64]
-    converged: NDArray[np.bool_]
+    Every network, probe and chain has a key that derives from the seed, N, P, the number of flipped neurons if there
+    are any, and its own number; so a network is the same at every temperature, and a point the same in any batch.
 
+    Parameters
+    ----------
+    seed : int
+    cells : sequence of RecallCell
+    parts : sequence of Part
+        Of these cells.
+    tick : callable
+        Called between compiled blocks; may raise to stop.
 
-def networks_per_batch(n_neurons: int, n_patterns: int, task: RecallTask) -> int:
-    """Number of networks to recall together; dense ones come one at a time."""
-    if task.rule != "hebbian":
-        return 1
-    return max(1, _BATCH_BYTES // _network_bytes(n_neurons, n_patterns, task))
-
-
-def require_point_memory(n_neurons: int, n_patterns: int, task: RecallTask) -> None:
-    """Raise `InputError` if one network of this size and its trials do not fit the memory there is."""
-    require_memory(
-        _network_bytes(n_neurons, n_patterns, task),
-        "n_neurons",
-        f"{n_patterns} patterns of {n_neurons} neurons and {task.n_trials} trials",
-    )
-
-
-def recall_networks(
-    seed: int, n_neurons: int, n_patterns: int, networks: range, task: RecallTask, tick: Callable[[], None]
-) -> RecallOutcome:
-    """Draw the networks numbered `networks` and recall `n_trials` of their patterns in each.
-
-    Trial t starts from pattern t (modulo P), disturbed; every network, probe and chain has a key that derives from the
-    seed, N, P and its number. At T > 0 the overlap is the time average over `n_sweeps` sweeps after `burn_in`.
+    Returns
+    -------
+    list of FinishedPart
+        With `COLUMNS`, in the order of `parts`.
     """
-    size_key = stream_keys(seed, Stream.N_NEURONS, n_neurons)
-    point_key = stream_keys(size_key, Stream.N_PATTERNS, n_patterns)
-    network_keys = stream_keys(point_key, Stream.NETWORK, networks)
-    drawn = draw_hebbian(stream_keys(network_keys, Stream.PATTERNS, 0), n_neurons, n_patterns, tick)
-    patterns = _start_patterns(drawn, len(networks), task.n_trials)
-    network = np.repeat(np.arange(len(networks)), task.n_trials)
-    trials = np.tile(np.arange(task.n_trials), len(networks))
-    probes = make_probes(patterns, stream_keys(network_keys[network], Stream.PROBE, trials), flip=task.flip)
-    model: Model = drawn if task.rule == "hebbian" else RULES[task.rule](drawn.patterns(), drawn.bias)
+    return [FinishedPart(part, _recall_large(seed, cells[part.cell], part, tick)) for part in parts]
+
+
+def _network_keys(seed: int, cell: RecallCell, part: Part) -> NDArray[np.uint64]:
+    key = stream_keys(stream_keys(seed, Stream.N_NEURONS, cell.n_neurons), Stream.N_PATTERNS, cell.n_patterns)
+    if cell.n_flipped:
+        key = stream_keys(key, Stream.N_FLIPPED, cell.n_flipped)
+    return stream_keys(key, Stream.NETWORK, np.arange(part.first, part.last))
+
+
+def _recall_large(seed: int, cell: RecallCell, part: Part, tick: Callable[[], None]) -> dict[str, NDArray]:
+    n_networks = part.last - part.first
+    network_keys = _network_keys(seed, cell, part)
+    pattern_keys = stream_keys(network_keys, Stream.PATTERNS, 0)
+    drawn = draw_hebbian(pattern_keys, cell.n_neurons, cell.n_patterns, tick)
+    patterns = _start_patterns(drawn, n_networks, cell.n_trials)
+    network = np.repeat(np.arange(n_networks), cell.n_trials)
+    trials = np.tile(np.arange(cell.n_trials), n_networks)
+    probe_keys = stream_keys(network_keys[network], Stream.PROBE, trials)
+    model: Model = drawn if cell.rule == "hebbian" else RULES[cell.rule](drawn.patterns(), drawn.bias)
     chains = HopfieldChains(
         model,
-        probes,
+        make_probes(patterns, probe_keys, flip=cell.n_flipped / cell.n_neurons),
         stream_keys(network_keys[network], Stream.CHAIN, trials),
-        temperature=task.temperature,
-        order=task.order,
+        temperature=cell.temperature,
+        order=cell.order,
         network=network,
         tick=tick,
     )
-    overlap = _recall(chains, patterns, task)
-    shape = (len(networks), task.n_trials)
-    return RecallOutcome(
-        overlap.reshape(shape), chains.n_sweeps.reshape(shape), (chains.period == 1).reshape(shape)
-    )
+    overlap = _recall(chains, patterns, cell)
+    columns = {
+        "overlap": overlap,
+        "n_sweeps": chains.n_sweeps.astype(np.int32),
+        "converged": chains.period == 1,
+    }
+    return {name: column.reshape(n_networks, cell.n_trials) for name, column in columns.items()}
 
 
-def _recall(chains: HopfieldChains, patterns: NDArray[np.int8], task: RecallTask) -> NDArray[np.float64]:
-    if task.temperature == 0.0:
-        chains.advance(task.max_sweeps)
+def _recall(chains: HopfieldChains, patterns: NDArray[np.int8], cell: RecallCell) -> NDArray[np.float64]:
+    if cell.temperature == 0.0:
+        chains.advance(cell.max_sweeps)
         return _own_overlaps(chains, patterns)
-    chains.advance(task.burn_in)
+    chains.advance(cell.burn_in)
     total = np.zeros(len(patterns))
-    for sweep in range(task.burn_in + 1, task.burn_in + task.n_sweeps + 1):
+    for sweep in range(cell.burn_in + 1, cell.burn_in + cell.n_sweeps + 1):
         chains.advance(sweep)
         total += _own_overlaps(chains, patterns)
-    return total / task.n_sweeps
+    return total / cell.n_sweeps
 
 
 def _own_overlaps(chains: HopfieldChains, patterns: NDArray[np.int8]) -> NDArray[np.float64]:
@@ -107,10 +199,3 @@ def _start_patterns(model: HebbianModel, n_networks: int, n_trials: int) -> NDAr
     n_different = min(n_trials, model.n_patterns)
     chosen = np.arange(n_trials) % n_different
     return np.concatenate([model.patterns(0, n_different, network=k)[chosen] for k in range(n_networks)])
-
-
-def _network_bytes(n_neurons: int, n_patterns: int, task: RecallTask) -> int:
-    # a trial's start, pattern and probe stand beside its chain
-    trial = chain_bytes(n_neurons, n_patterns, task.order) + 4 * n_neurons
-    dense = 0 if task.rule == "hebbian" else 4 * 8 * n_neurons**2
-    return packed_bytes(n_neurons, n_patterns) + task.n_trials * trial + dense

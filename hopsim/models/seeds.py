@@ -22,6 +22,7 @@ class Stream(IntEnum):
     PROBE = 5
     CHAIN = 6
     BOOTSTRAP = 7
+    N_FLIPPED = 8
 
 
 def fresh_seed() -> int:

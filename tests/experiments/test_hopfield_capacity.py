@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hopsim.errors import InputError, Interrupted
-from hopsim.experiments import capacity_point
+from hopsim.experiments import point_batches
 from hopsim.experiments.hopfield_capacity import VARIABLES, HopfieldCapacity, patterns_at, run
 from hopsim.experiments.observer import Observer
 
@@ -67,7 +67,7 @@ def test_the_same_bits_for_any_threads_and_batches(options, monkeypatch):
     """1 thread, 2 threads, and one network at a time instead of all together."""
     one = study(threads=1, **options)
     assert_same_records(one, study(threads=2, **options))
-    monkeypatch.setattr(capacity_point, "_BATCH_BYTES", 1)
+    monkeypatch.setattr(point_batches, "BATCH_SECONDS", 0.0)
     assert_same_records(one, study(threads=2, **options))
 
 
@@ -91,7 +91,7 @@ class StopAfter(Observer):
         self.left = n_networks
         self.seen, self.announced, self.ended = [], None, False
 
-    def begin(self, n_points, unit):
+    def begin(self, n_points, unit, n_finished=0):
         self.announced = (n_points, unit)
 
     def tick(self):
@@ -109,7 +109,7 @@ class StopAfter(Observer):
 @pytest.mark.parametrize("n_finished", [0, 1, 6, 11])
 def test_an_interrupted_study_keeps_what_was_finished(n_finished, small, monkeypatch):
     """24 networks one by one, points in order: the first few as in the whole study, nothing of the others."""
-    monkeypatch.setattr(capacity_point, "_BATCH_BYTES", 1)
+    monkeypatch.setattr(point_batches, "BATCH_SECONDS", 0.0)
     observer = StopAfter(n_finished)
     records = study(observer)
     finished = np.arange(24).reshape(2, 3, 4) < n_finished
