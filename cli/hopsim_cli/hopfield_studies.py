@@ -73,6 +73,69 @@ def capacity(output: Output, sweep: SweepOptions, seed: int | None, **options: A
     _run("capacity", options, seed, output, sweep)
 
 
+@click.command(cls=Command)
+@sizes_option("2000,8000")
+@loads_option("0.01:0.15:0.01")
+@click.option(
+    "--temperatures",
+    type=Numbers(TEMPERATURE),
+    default="0.04:1.2:0.04",
+    help="Temperatures T.",
+    show_default=True,
+)
+@count_option("--n-networks", 4, "Networks a point, the same at every T.")
+@count_option("--n-trials", 1, "Recalls a network.")
+@count_option("--burn-in", 200, "At T > 0: sweeps before the average.", minimum=0)
+@count_option("--n-sweeps", 200, "At T > 0: sweeps of the average.")
+@count_option("--max-sweeps", 1000, "Limit at T = 0.")
+@seed_option
+@sweep_options
+@output_options
+def phase(output: Output, sweep: SweepOptions, seed: int | None, **options: Any) -> None:
+    """Where patterns are retrieved on the plane of load and temperature, beside T_M, T_c and T_g of mean-field theory."""
+    _run("phase", options, seed, output, sweep)
+
+
+@click.command(cls=Command)
+@sizes_option("2000")
+@loads_option("0.01:0.14:0.01")
+@click.option(
+    "--start-overlaps",
+    type=Numbers(FRACTION),
+    default="0.02:1:0.02",
+    help="Initial overlaps.",
+    show_default=True,
+)
+@count_option("--n-networks", 40, "Networks a point.")
+@count_option("--n-trials", 2, "Recalls a network.")
+@rule_option
+@order_option
+@success_option
+@count_option("--max-sweeps", 1000, "Limit of a recall.")
+@seed_option
+@sweep_options
+@output_options
+def basins(output: Output, sweep: SweepOptions, seed: int | None, **options: Any) -> None:
+    """How much may be wrong at the start: recall against initial overlap, and the radius of basins against load."""
+    _run("basins", options, seed, output, sweep)
+
+
+@click.command(cls=Command)
+@sizes_option("1000,2000,4000,8000,16000,32000,64000")
+@count_option("--n-loads", 11, "Loads at each size, around the fall of retrieval.", minimum=2)
+@count_option("--n-networks", 2000, "Networks a load at N = 1000; larger N have fewer.")
+@count_option("--n-trials", 1, "Recalls a network.")
+@order_option
+@success_option
+@count_option("--max-sweeps", 10_000, "Limit of a recall.")
+@seed_option
+@sweep_options
+@output_options
+def scaling(output: Output, sweep: SweepOptions, seed: int | None, **options: Any) -> None:
+    """How alpha_c(N) approaches its limit as N grows: half-heights, logistic fits, and four laws of the approach."""
+    _run("scaling", options, seed, output, sweep)
+
+
 def _run(name: str, options: dict[str, Any], seed: int | None, output: Output, sweep: SweepOptions) -> None:
     """Run a study, write its file and print what it found."""
     from hopsim.models.seeds import check_seed
@@ -96,4 +159,4 @@ def _run(name: str, options: dict[str, Any], seed: int | None, output: Output, s
     outcome.finish()
 
 
-STUDY_COMMANDS = (capacity,)
+STUDY_COMMANDS = (capacity, phase, basins, scaling)

@@ -177,7 +177,7 @@ def merge_shares(output: Output, partial: bool) -> tuple[Study, StudyOutcome]:
 
 def _n_missing(study: Study, configuration: Any, points: FinishedPoints) -> int:
     """Count the points that are neither finished nor failed."""
-    parts = missing_parts(points, len(study.cells(configuration)), configuration.n_networks)
+    parts = missing_parts(points, study.n_networks(configuration).tolist())
     return sum(last - first for _, first, last in parts) - len(points.failures)
 
 
@@ -217,7 +217,7 @@ def _outcome(
         output,
         share,
         complete,
-        n_points=len(study.cells(configuration)) * configuration.n_networks,
+        n_points=int(study.n_networks(configuration).sum()),
         n_missing=n_missing,
         n_failed=len(points.failures),
     )

@@ -145,6 +145,11 @@ def cells(configuration: HopfieldCapacity) -> list[RecallCell]:
     ]
 
 
+def n_networks(configuration: HopfieldCapacity) -> NDArray[np.int64]:
+    """Return the number of networks of each cell, the same for all."""
+    return np.full(int(np.prod(grid_shape(configuration))), configuration.n_networks)
+
+
 def thresholds(configuration: HopfieldCapacity) -> NDArray[np.float64]:
     """Return the overlap above which a recall counts as retrieved, for each cell."""
     n_patterns = _n_patterns(configuration)

@@ -35,13 +35,13 @@ def run_parts(
     waiting = WaitingParts(cells, parts)
     pace = _FIRST_PACE
     while batch := waiting.take(BATCH_SECONDS * pace):
+        tick()
         began = time.perf_counter()
         finished = recall_parts(seed, cells, batch, tick)
         seconds = max(time.perf_counter() - began, 1e-9)
         guessed = sum(cells[part.cell].seconds() * (part.last - part.first) for part in batch)
         pace = min(guessed / seconds, _GROWTH * pace)
         yield finished
-        tick()
 
 
 class WaitingParts:

@@ -1,18 +1,21 @@
 """One point of a study of recall: recalls on one network of random patterns, and many such points at once."""
 
 from collections.abc import Callable, Sequence
+from itertools import groupby
 
 import msgspec
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from hopsim.datasets.probes import make_probes
 from hopsim.experiments.finished_points import FinishedPart, Part
+from hopsim.kernels.recall_jobs import RecallJobs, recall_jobs
 from hopsim.learning.storage_rules import RULES
 from hopsim.models.hopfield import HebbianModel, Model, draw_hebbian, packed_bytes
 from hopsim.models.memory import require_memory
 from hopsim.models.seeds import Stream, stream_keys
-from hopsim.sampling.chains import HopfieldChains, chain_bytes
+from hopsim.sampling.chains import ORDERS, HopfieldChains, chain_bytes
 from hopsim.storage.records import Variable
 
 COLUMNS = {
@@ -27,6 +30,7 @@ RECALL_SETTINGS = ("n_trials", "flip", "temperature", "rule", "order", "max_swee
 _BATCH_BYTES = 1 << 26  # of large networks and chains recalled in one go: what an interruption may lose
 _SMALL_SIZE = 2e7  # N P up to which a whole recall stays far below a quarter of a second
 _SMALL_SECONDS = 0.1  # the same at T > 0, where its length is known
+_WHOLE_NETWORKS = 8  # for each thread, from which on a job is a network with all its trials, else one trial
 _UPDATE_SECONDS = (8e-9, 1.5e-11)  # of one update: at least, and more for each pattern
 
 
@@ -140,7 +144,15 @@ def recall_parts(
     list of FinishedPart
         With `COLUMNS`, in the order of `parts`.
     """
-    return [FinishedPart(part, _recall_large(seed, cells[part.cell], part, tick)) for part in parts]
+    finished: list[FinishedPart] = []
+    for kind, group in groupby(parts, key=lambda part: (cells[part.cell].is_small(), cells[part.cell].order)):
+        if kind[0]:
+            finished += _recall_small(seed, cells, list(group))
+        else:
+            finished += [
+                FinishedPart(part, _recall_large(seed, cells[part.cell], part, tick)) for part in group
+            ]
+    return finished
 
 
 def _network_keys(seed: int, cell: RecallCell, part: Part) -> NDArray[np.uint64]:
@@ -148,6 +160,56 @@ def _network_keys(seed: int, cell: RecallCell, part: Part) -> NDArray[np.uint64]
     if cell.n_flipped:
         key = stream_keys(key, Stream.N_FLIPPED, cell.n_flipped)
     return stream_keys(key, Stream.NETWORK, np.arange(part.first, part.last))
+
+
+def _recall_small(seed: int, cells: Sequence[RecallCell], parts: Sequence[Part]) -> list[FinishedPart]:
+    """Run parts of small cells, all of one order, in one compiled call."""
+    network_keys = np.concatenate([_network_keys(seed, cells[part.cell], part) for part in parts])
+    n_networks = np.array([part.last - part.first for part in parts])
+    n_trials = np.repeat([cells[part.cell].n_trials for part in parts], n_networks)
+    ends = n_trials.cumsum()
+    network = np.repeat(np.arange(len(n_trials)), n_trials)
+    trials = np.arange(ends[-1]) - (ends - n_trials)[network]
+    pattern_keys = stream_keys(network_keys, Stream.PATTERNS, 0)
+    probe_keys = stream_keys(network_keys[network], Stream.PROBE, trials)
+    chain_keys = stream_keys(network_keys[network], Stream.CHAIN, trials)
+    whole = len(n_trials) >= _WHOLE_NETWORKS * numba.get_num_threads()
+    # jobs of a thread follow each other: it should get some of every kind
+    turns = np.arange(len(n_trials) if whole else len(trials))
+    turns = np.concatenate(
+        [turns[first :: numba.get_num_threads()] for first in range(numba.get_num_threads())]
+    )
+    job_network = turns if whole else network[turns]
+
+    def of_cells(name: str, dtype: type = np.int64) -> NDArray:
+        values: NDArray = np.array([getattr(cells[part.cell], name) for part in parts], dtype)
+        return np.repeat(values, n_networks)[job_network]
+
+    jobs = RecallJobs(
+        n_neurons=of_cells("n_neurons"),
+        n_patterns=of_cells("n_patterns"),
+        pattern_keys=pattern_keys[job_network],
+        n_flipped=of_cells("n_flipped"),
+        temperature=of_cells("temperature", np.float64),
+        sweep_limit=of_cells("max_sweeps"),
+        burn_in=of_cells("burn_in"),
+        n_sweeps=of_cells("n_sweeps"),
+        first_trial=np.zeros(len(turns), np.int64) if whole else trials[turns],
+        first_output=(ends - n_trials)[turns] if whole else turns,
+        n_trials=n_trials[turns] if whole else np.ones(len(turns), np.int64),
+        order=ORDERS[cells[parts[0].cell].order],
+    )
+    outcome = np.empty(len(trials)), np.empty(len(trials), np.int64), np.empty(len(trials), bool)
+    recall_jobs(jobs, probe_keys, chain_keys, *outcome)
+    columns = dict(zip(COLUMNS, (outcome[0], outcome[1].astype(np.int32), outcome[2]), strict=True))
+    finished, first = [], 0
+    for part in parts:
+        shape = (part.last - part.first, cells[part.cell].n_trials)
+        rows = slice(first, first + shape[0] * shape[1])
+        of_part = {name: column[rows].reshape(shape) for name, column in columns.items()}
+        finished.append(FinishedPart(part, of_part))
+        first = rows.stop
+    return finished
 
 
 def _recall_large(seed: int, cell: RecallCell, part: Part, tick: Callable[[], None]) -> dict[str, NDArray]:

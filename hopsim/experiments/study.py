@@ -1,6 +1,6 @@
 """Studies: experiments made of many independent points, which a sweep can run anywhere and in any order.
 
-A study's cells lie on a grid, one dimension an axis; each has `n_networks` points. What a study wants to know of them
+A study's cells lie on a grid; the points of a cell are its networks. What a study wants to know of them
 follows from statistics that points stream into, so that a million points take no more memory than ten.
 """
 
@@ -21,7 +21,7 @@ from hopsim.storage.records import Records, Variable
 
 
 class Study(Protocol):
-    """A module of `hopsim.experiments` that describes a study; its configuration has `n_networks` and `n_trials`.
+    """A module of `hopsim.experiments` that describes a study; its configuration has `seed`, `threads` and `n_trials`.
 
     Attributes
     ----------
@@ -51,6 +51,9 @@ class Study(Protocol):
 
     def cells(self, configuration: Any, /) -> Sequence[RecallCell]:
         """Return the cells in C order of the grid."""
+
+    def n_networks(self, configuration: Any, /) -> NDArray[np.int64]:
+        """Return the number of networks of each cell."""
 
     def thresholds(self, configuration: Any, /) -> NDArray[np.float64]:
         """Return the overlap above which a recall counts as retrieved, for each cell."""
@@ -84,8 +87,9 @@ def run_study(study: Study, configuration: Any, observer: Observer) -> Records:
     for cell in cells:
         cell.require_memory()
     points = PointsInMemory()
-    parts = [Part(number, 0, configuration.n_networks) for number in range(len(cells))]
-    observer.begin(len(cells) * configuration.n_networks, "network")
+    n_networks = study.n_networks(configuration).tolist()
+    parts = [Part(number, 0, n_of_cell) for number, n_of_cell in enumerate(n_networks)]
+    observer.begin(sum(n_networks), "network")
     try:
         with using_threads(configuration.threads):
             for finished in run_parts(configuration.seed, cells, parts, observer.tick):
@@ -110,7 +114,8 @@ def statistics_of(study: Study, configuration: Any, blocks: Iterable[Block]) -> 
 def grid_records(study: Study, configuration: Any, points: FinishedPoints) -> Records:
     """Return the records of a study with every point in its place on the grid."""
     thresholds = study.thresholds(configuration)
-    shape = (len(thresholds), configuration.n_networks, configuration.n_trials)
+    most = int(study.n_networks(configuration).max())
+    shape = (len(thresholds), most, configuration.n_trials)
     arrays = {
         "overlap": np.full(shape, np.nan),
         "n_sweeps": np.zeros(shape, np.int32),
@@ -133,7 +138,7 @@ def grid_records(study: Study, configuration: Any, points: FinishedPoints) -> Re
         study.VARIABLES,
         {
             **study.summary(configuration, statistics),
-            "network": np.arange(configuration.n_networks),
+            "network": np.arange(most),
             "trial": np.arange(configuration.n_trials),
             **{name: array.reshape(*grid, *array.shape[1:]) for name, array in arrays.items()},
         },

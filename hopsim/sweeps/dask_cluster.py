@@ -1,5 +1,6 @@
 """Finding Dask's workers: processes of our own on this machine, or the cluster behind a scheduler's address."""
 
+import asyncio
 import logging
 import multiprocessing
 import os
@@ -68,6 +69,7 @@ def connected_client(
         if scheduler is None:
             target: str | LocalCluster = stack.enter_context(_local_cluster(n_workers))
         else:
+            while_ticking(lambda: _require_answer(scheduler), tick)
             target = scheduler
         client = while_ticking(lambda: _connect(target), tick)
         stack.callback(_close, client)
@@ -100,6 +102,28 @@ def _check_address(scheduler: str) -> None:
         raise InputError("scheduler", f"expected an address like tcp://HOST:8786, got {scheduler!r}")
 
 
+def _require_answer(scheduler: str) -> None:
+    """Raise `RunError` if no scheduler answers: asked apart, since a client that fails to start leaves much behind."""
+    from distributed import rpc
+    from distributed.security import Security
+
+    async def what_is_there() -> str:
+        async with rpc(scheduler, connection_args=Security().get_connection_args("client")) as there:
+            return (await there.identity())["type"]
+
+    async def in_time() -> str:
+        return await asyncio.wait_for(what_is_there(), ANSWER_SECONDS)
+
+    try:
+        found = asyncio.run(in_time()).lower()
+    except OSError:
+        found = f"no answer within {ANSWER_SECONDS:.0f} s"
+    except Exception:  # whatever listens there may say anything
+        found = "another program's answer"
+    if found != "scheduler":
+        raise RunError("scheduler", f"expected a running Dask scheduler at {scheduler}, got {found}")
+
+
 def _connect(target: "str | LocalCluster") -> "Client":
     from distributed import Client
 
@@ -107,12 +131,8 @@ def _connect(target: "str | LocalCluster") -> "Client":
         with warnings.catch_warnings():  # of other versions on the workers; ours is checked by each task
             warnings.simplefilter("ignore")
             return Client(target, timeout=ANSWER_SECONDS, set_as_default=False)
-    except Exception as problem:  # whatever listens there may say anything
-        raise RunError(
-            "scheduler",
-            f"no Dask scheduler answers at {target} within {ANSWER_SECONDS:.0f} s ({type(problem).__name__}); "
-            "check that it runs and can be reached from here",
-        ) from None
+    except Exception as problem:
+        raise RunError("scheduler", f"cannot connect to {target} ({type(problem).__name__})") from None
 
 
 def _close(client: "Client") -> None:

@@ -98,7 +98,7 @@ def open_output(
                 study.EXPERIMENT,
                 configuration.seed,
                 study.cells(configuration),
-                n_networks=configuration.n_networks,
+                n_networks=study.n_networks(configuration),
                 alone=share == WHOLE,
             )
             if resume and path.exists():
@@ -146,7 +146,7 @@ def read_points(path: Path, study: Study, configuration: Any) -> Shards:
         study.EXPERIMENT,
         configuration.seed,
         study.cells(configuration),
-        n_networks=configuration.n_networks,
+        n_networks=study.n_networks(configuration),
         read_only=True,
     )
 

@@ -82,17 +82,17 @@ def plan_sweep(study: Study, configuration: Any, threads: int | None, tick: Call
     guesses = np.array([cell.seconds() for cell in cells])
     nearest = np.abs(np.log(guesses[:, None] / [probe.cell.seconds() for probe in probes])).argmin(axis=1)
     paces = np.array([probe.pace for probe in probes])
-    n_networks = configuration.n_networks
-    n_points = len(cells) * n_networks
+    n_networks = study.n_networks(configuration)
+    n_points = int(n_networks.sum())
     return Plan(
         n_cells=len(cells),
         n_points=n_points,
         n_recalls=n_points * configuration.n_trials,
         memory_bytes=max(cell.point_bytes() * (n_threads if cell.is_small() else 1) for cell in cells),
         disk_bytes=n_points * (_FIXED_BYTES + 8 * len(study.GRID) + _TRIAL_BYTES * configuration.n_trials),
-        seconds=float((guesses * paces[nearest]).sum() * n_networks),
-        seconds_low=float(guesses.sum() * paces.min() * n_networks),
-        seconds_high=float(guesses.sum() * paces.max() * n_networks),
+        seconds=float((guesses * paces[nearest] * n_networks).sum()),
+        seconds_low=float((guesses * n_networks).sum() * paces.min()),
+        seconds_high=float((guesses * n_networks).sum() * paces.max()),
         probes=tuple(probes),
     )
 

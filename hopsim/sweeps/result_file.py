@@ -117,11 +117,11 @@ def finished_in_run(run: Run, study: Study) -> tuple[Any, list[FinishedPart]]:
 
 
 def _parts_on_grid(records: Records, study: Study, configuration: Any) -> Iterator[FinishedPart]:
-    n_cells = int(np.prod(study.grid_shape(configuration)))
-    shape = (n_cells, configuration.n_networks)
+    n_networks = study.n_networks(configuration)
+    shape = (len(n_networks), int(n_networks.max()))
     finished = records["finished"].reshape(shape)
     columns = {name: records[name].reshape(*shape, configuration.n_trials) for name in COLUMNS}
-    for cell in range(n_cells):
+    for cell in range(len(n_networks)):
         networks = np.flatnonzero(finished[cell])
         yield from _parts_of(
             cell, networks, {name: column[cell, networks] for name, column in columns.items()}

@@ -37,7 +37,7 @@ class Shard(NamedTuple):
         return sum(np.dtype(dtype).itemsize * math.prod(shape) for _, dtype, shape in self.layout)
 
 
-def sorted_ranges(shards: Sequence[Shard], n_networks: int) -> NDArray[np.int64]:
+def sorted_ranges(shards: Sequence[Shard], n_networks: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the ranges (cell, first, last, index of the shard, row in it) of the study, sorted by cell and first."""
     tables = [np.empty((0, 5), np.int64)]
     for index, shard in enumerate(shards):
@@ -45,8 +45,9 @@ def sorted_ranges(shards: Sequence[Shard], n_networks: int) -> NDArray[np.int64]
         place = np.full(len(n_rows), index), np.cumsum(n_rows) - n_rows
         tables.append(np.column_stack([shard.ranges, *place]))
     table = np.concatenate(tables)
-    table[:, 2] = np.minimum(table[:, 2], n_networks)
-    table = table[(table[:, 0] >= 0) & (table[:, 1] < table[:, 2])]
+    table = table[table[:, 0] >= 0]
+    table[:, 2] = np.minimum(table[:, 2], n_networks[table[:, 0]])
+    table = table[table[:, 1] < table[:, 2]]
     return table[np.lexsort((table[:, 2], table[:, 1], table[:, 0]))]
 
 

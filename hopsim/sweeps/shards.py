@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from hopsim.errors import InputError, RunError
 from hopsim.experiments.finished_points import Block, FinishedPart, Part, Ranges, in_blocks, note_finished
@@ -58,7 +59,7 @@ class Shards:
         experiment: str,
         seed: int,
         cells: Sequence[msgspec.Struct],
-        n_networks: int,
+        n_networks: NDArray[np.int64],
         alone: bool,
     ) -> None:
         self.directory = directory
@@ -88,7 +89,7 @@ class Shards:
         seed: int,
         cells: Sequence[msgspec.Struct],
         *,
-        n_networks: int | None = None,
+        n_networks: ArrayLike = MAX_COUNT,
         alone: bool = False,
         read_only: bool = False,
     ) -> "Shards":
@@ -102,8 +103,8 @@ class Shards:
         seed : int
         cells : sequence of msgspec.Struct
             The cells of the study, by number. Equal cells share their points.
-        n_networks : int, optional
-            Networks of a cell that belong to the study; any by default.
+        n_networks : array_like of int, optional
+            Networks that belong to the study, of each cell or of all alike; any number by default.
         alone : bool
             Nobody else writes there: what killed writers left is removed, and all shards may be merged, not only
             those that this object writes.
@@ -117,7 +118,7 @@ class Shards:
             rest, or the directory if it cannot be used. Nothing was changed then.
         """
         points = cls(
-            directory, experiment, seed, cells, MAX_COUNT if n_networks is None else n_networks, alone
+            directory, experiment, seed, cells, np.broadcast_to(np.asarray(n_networks), len(cells)), alone
         )
         points._read_directory()
         points.strangers = [(what, len(ranges)) for what, ranges in points._strange.values()]
@@ -202,11 +203,12 @@ class Shards:
         ranges = np.array(header.ranges, np.int64).reshape(-1, 3)
         known = numbers[ranges[:, 0]] >= 0
         strange = ranges.copy()
-        strange[known, 1] = np.maximum(strange[known, 1], self.n_networks)
+        limits = self.n_networks[numbers[ranges[known, 0]]]
+        strange[known, 1] = np.maximum(strange[known, 1], limits)
         for cell, first, last in strange[strange[:, 1] < strange[:, 2]].tolist():
             what = {"experiment": header.experiment, "seed": header.seed, **header.cells[cell]}
             if numbers[cell] >= 0:
-                what["networks"] = f"{self.n_networks} and above"
+                what["networks"] = f"{self.n_networks[numbers[cell]]} and above"
             self._strange.setdefault(names[cell], (what, Ranges()))[1].add(first, last)
         ranges[:, 0] = numbers[ranges[:, 0]]
         failures = [
@@ -221,7 +223,7 @@ class Shards:
     def _note(self, finished: FinishedPart) -> None:
         """Enter a part for its cell and the equal ones, as far as it belongs to the study."""
         (cell, first, last), columns, failure = finished
-        last = min(last, self.n_networks)
+        last = min(last, int(self.n_networks[cell]))
         for number in self._twins[cell] if first < last else ():
             part = Part(number, first, last)
             note_finished(FinishedPart(part, columns, failure), self.ranges, self.failures)

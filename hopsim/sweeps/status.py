@@ -48,7 +48,7 @@ def sweep_status(path: Path) -> Status:
     study, configuration, points = finished_points(path)
     return Status(
         experiment=study.EXPERIMENT,
-        n_points=len(study.cells(configuration)) * configuration.n_networks,
+        n_points=int(study.n_networks(configuration).sum()),
         n_finished=sum(map(len, points.ranges.values())),
         n_failed=len(points.failures),
         running=running,

@@ -51,13 +51,11 @@ class Share(NamedTuple):
 WHOLE = Share(0, 1)
 
 
-def missing_parts(
-    points: FinishedPoints, n_cells: int, n_networks: int, share: Share = WHOLE
-) -> Iterator[Part]:
+def missing_parts(points: FinishedPoints, n_networks: Sequence[int], share: Share = WHOLE) -> Iterator[Part]:
     """Give the parts of a share that are not finished."""
-    for cell in range(n_cells):
+    for cell, n_of_cell in enumerate(n_networks):
         ranges = points.ranges.get(cell, Ranges())
-        for first, last in ranges.missing(*share.networks(cell, n_networks)):
+        for first, last in ranges.missing(*share.networks(cell, n_of_cell)):
             yield Part(cell, first, last)
 
 
@@ -94,9 +92,10 @@ def run_sweep(
     cells = study.cells(configuration)
     for cell in cells:
         cell.require_memory()
-    parts = list(missing_parts(points, len(cells), configuration.n_networks, share))
+    n_networks = study.n_networks(configuration).tolist()
+    parts = list(missing_parts(points, n_networks, share))
     n_missing = sum(last - first for _, first, last in parts)
-    n_share = sum(last - first for first, last in _of_share(share, len(cells), configuration.n_networks))
+    n_share = sum(last - first for first, last in map(share.networks, range(len(cells)), n_networks))
     reporter = _Reporter(study, configuration, points, observer)
     observer.begin(n_share, "network", n_share - n_missing)
     tick = observer.tick if budget_seconds is None else _Budget(budget_seconds, observer.tick)
@@ -118,10 +117,6 @@ def run_sweep(
             reporter.commit(pending)
         observer.end()
     return True
-
-
-def _of_share(share: Share, n_cells: int, n_networks: int) -> Iterator[tuple[int, int]]:
-    return (share.networks(cell, n_networks) for cell in range(n_cells))
 
 
 class _Budget:
