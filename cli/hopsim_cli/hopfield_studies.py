@@ -10,6 +10,7 @@ from hopsim_cli.groups import Command
 from hopsim_cli.hopfield_options import LOAD, SIZE, order_option, rule_option, temperature_option
 from hopsim_cli.options import (
     FRACTION,
+    TEMPERATURE,
     Number,
     Numbers,
     Output,
@@ -92,7 +93,7 @@ def capacity(output: Output, sweep: SweepOptions, seed: int | None, **options: A
 @sweep_options
 @output_options
 def phase(output: Output, sweep: SweepOptions, seed: int | None, **options: Any) -> None:
-    """Where patterns are retrieved on the plane of load and temperature, beside T_M, T_c and T_g of mean-field theory."""
+    """Where patterns are retrieved on the load-temperature plane, beside mean-field T_M, T_c and T_g."""
     _run("phase", options, seed, output, sweep)
 
 
