@@ -7,6 +7,7 @@ a point that kills workers although it runs alone is given up.
 """
 
 import math
+import pickle
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -88,13 +89,15 @@ def dask_parts(
         If the scheduler does not answer or goes away, there are no workers, or theirs is another hopsim.
     """
     with connected_client(scheduler, n_workers, tick) as client:
+        run_pickled = _runs_anywhere()
         batches = _Batches(cells, parts)
         workers = _Workers(client, tick, patience_seconds)
         under_way: dict[Future, list[Part]] = {}
         landed: SimpleQueue[Future] = SimpleQueue()
         while True:
             while len(under_way) < workers.most_tasks() and (batch := batches.take(alone=not under_way)):
-                future = client.submit(run_task, Task.of(seed, cells, batch, run_batch), pure=False)
+                task = Task.of(seed, cells, batch, run_batch)
+                future = client.submit(run_pickled, pickle.dumps(task), pure=False)
                 under_way[future] = batch
                 future.add_done_callback(landed.put)
             if not under_way:
@@ -110,6 +113,19 @@ def dask_parts(
                 yield outcome.finished
             elif given_up := batches.put_back(batch, outcome):
                 yield [given_up]
+
+
+def _runs_anywhere() -> Callable[[bytes], "Outcome"]:
+    """Return what to submit: a message that names hopsim breaks the connection of a worker that cannot import it."""
+
+    def run_pickled(task: bytes) -> Outcome:  # a local function travels as its code
+        import pickle
+
+        from hopsim.sweeps.dask_engine import run_task
+
+        return run_task(pickle.loads(task))
+
+    return run_pickled
 
 
 class Outcome(NamedTuple):

@@ -14,6 +14,7 @@ from hopsim.experiments.study import Study, grid_records, statistics_of
 from hopsim.storage.records import Records
 
 COMMIT_SECONDS = 1.0  # between two commits, each a file
+COMMIT_POINTS = 100_000  # that wait for one at most
 
 
 class Engine(Protocol):
@@ -106,7 +107,8 @@ def run_sweep(
         with closing(batches):
             for finished in batches:
                 pending += finished
-                if time.monotonic() - committed >= COMMIT_SECONDS:
+                n_pending = sum(part.last - part.first for part, _, _ in pending)
+                if time.monotonic() - committed >= COMMIT_SECONDS or n_pending >= COMMIT_POINTS:
                     pending, waiting = [], pending
                     reporter.commit(waiting)
                     committed = time.monotonic()
