@@ -81,7 +81,7 @@ def resident_field(model: HebbianModel, state: NDArray[np.int8]) -> ResidentFiel
         counters=np.zeros((1, N_COUNTERS), np.int64),
         distances=np.zeros((1, model.n_patterns), np.int32),
     )
-    count_distances(system, state[None], 0, model.n_neurons)
+    count_distances(system, state[None], 0, model.n_neurons, 1)
     start_counters(system)
     rows = aligned_zeros((_ROWS, n_words), np.uint64)
     rows[...] = model.rows[0, :_ROWS]

@@ -63,7 +63,7 @@ def hebbian_system_of_rows(rows, n_patterns, spins, network=None):
         counters=np.zeros((n_chains, hebbian.N_COUNTERS), np.int64),
         distances=np.zeros((n_chains, n_patterns), np.int32),
     )
-    hebbian.count_distances(system, np.ascontiguousarray(spins), 0, n_neurons)
+    hebbian.count_distances(system, np.ascontiguousarray(spins), 0, n_neurons, 1)
     hebbian.start_counters(system)
     return system
 

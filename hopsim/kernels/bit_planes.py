@@ -175,6 +175,25 @@ def count_ones(typing_context, row, n_blocks):
 
 
 @intrinsic
+def count_differences(typing_context, row, other, n_blocks):
+    """Number of bits (int64) in which the `n_blocks` blocks at two addresses differ."""
+
+    def generate(context, builder, signature, arguments):
+        row, other, n_blocks = arguments
+        total = _accumulator(builder)
+        with cgutils.for_range(builder, n_blocks) as loop:
+            bits, others = (
+                _load(builder, _offset(builder, address, loop.index, _I64(_BLOCK_BYTES)))
+                for address in (row, other)
+            )
+            differences = _popcount(builder, builder.xor(bits, others))
+            builder.store(builder.add(builder.load(total), differences), total)
+        return _horizontal_sum(builder, builder.load(total))
+
+    return types.int64(types.int64, types.int64, types.int64), generate
+
+
+@intrinsic
 def prefetch_row(typing_context, row, n_blocks):
     """Ask for the `n_blocks` cache lines at address `row` ahead of their use."""
 

@@ -29,7 +29,7 @@ N_REGISTERS = 7
 # Chains.registers[:, STATUS]
 RUNNING, FIXED_POINT, TWO_CYCLE = range(3)
 
-_AHEAD = 6  # visits between the prefetch of a unit's row and its use
+AHEAD = 6  # visits between the prefetch of a unit's row and its use
 
 
 class Chains(NamedTuple):
@@ -53,7 +53,8 @@ class Chains(NamedTuple):
 
 
 @kernel
-def _begin_sweep(chains, c):
+def begin_sweep(chains, c):
+    """Draw the order of the sweep that chain `c` begins."""
     sweep = chains.registers[c, SWEEP]
     visits = chains.visits[c]
     n_neurons = visits.shape[0]
@@ -71,51 +72,62 @@ def _begin_sweep(chains, c):
 
 
 @inline_kernel
-def _flips(field, threshold, spin):
-    # At T = 0 the threshold is 0 and a tie keeps the state; a drawn threshold meets a field with probability 0.
+def flips(field, threshold, spin):
+    """Whether a unit at `spin` flips: at T = 0 the threshold is 0, and a tie keeps the state."""
+    # A drawn threshold meets a field with probability 0.
     # One product, so that the one branch on it is as predictable as flips are.
     return (field - threshold) * np.float64(spin) < 0.0
 
 
 @inline_kernel
+def take_flip(system, chains, c, i):
+    """Flip unit `i` of chain `c`."""
+    spin = chains.spins[c, i]
+    flip_unit(system, c, i, spin)
+    chains.spins[c, i] = -spin
+    settle(system, c)
+    registers = chains.registers[c]
+    registers[N_FLIPS] += 1
+    registers[SWEEP_FLIPS] += 1
+    registers[N_UNSEEN] = chains.spins.shape[1]
+
+
+@inline_kernel
+def take_sight(chains, c, i):
+    """Count unit `i` as seen since the last flip; all of them seen at T = 0 is a fixed point."""
+    registers = chains.registers[c]
+    stamp = registers[N_FLIPS] + 1
+    if chains.seen[c, i] != stamp:
+        chains.seen[c, i] = stamp
+        registers[N_UNSEEN] -= 1
+        if registers[N_UNSEEN] == 0 and chains.half_temperature[c] == 0.0:
+            registers[STATUS] = FIXED_POINT
+
+
+@inline_kernel
 def _visit_units(system, chains, c, first, last, thresholds):
-    """Asynchronous updates of visits `first` to `last` - 1 of this sweep."""
+    """Asynchronous updates of visits `first` to `last` - 1 of this sweep; returns where they ended."""
     spins = chains.spins[c]
     visits = chains.visits[c]
     registers = chains.registers[c]
-    seen = chains.seen[c]
     half_temperature = chains.half_temperature[c]
     n_neurons = spins.shape[0]
     key = derive_key(chains.keys[c], THRESHOLD_STREAM, np.uint64(registers[SWEEP]))
     if half_temperature > 0.0 and first % BLOCK != 0:
         draw_thresholds(key, first // BLOCK, half_temperature, thresholds)
-    with_replacement = chains.order == REPLACEMENT
-    n_flips = 0
     for k in range(first, last):
         if half_temperature > 0.0 and k % BLOCK == 0:
             draw_thresholds(key, k // BLOCK, half_temperature, thresholds)
-        if k + _AHEAD < n_neurons:
-            prefetch_unit(system, c, visits[k + _AHEAD])
+        if k + AHEAD < n_neurons:
+            prefetch_unit(system, c, visits[k + AHEAD])
         i = visits[k]
-        spin = spins[i]
-        field = local_field(system, c, i, spin) + chains.scaled_bias[i]
-        if _flips(field, thresholds[k % BLOCK], spin):
-            flip_unit(system, c, i, spin)
-            spins[i] = -spin
-            n_flips += 1
-            settle(system, c)
-            registers[N_UNSEEN] = n_neurons
-        if with_replacement:
-            stamp = registers[N_FLIPS] + n_flips + 1
-            if seen[i] != stamp:
-                seen[i] = stamp
-                registers[N_UNSEEN] -= 1
-                if registers[N_UNSEEN] == 0 and half_temperature == 0.0:
-                    registers[STATUS] = FIXED_POINT
-                    last = k + 1
-                    break
-    registers[N_FLIPS] += n_flips
-    registers[SWEEP_FLIPS] += n_flips
+        field = local_field(system, c, i, spins[i]) + chains.scaled_bias[i]
+        if flips(field, thresholds[k % BLOCK], spins[i]):
+            take_flip(system, chains, c, i)
+        if chains.order == REPLACEMENT:
+            take_sight(chains, c, i)
+            if registers[STATUS] != RUNNING:
+                return k + 1
     return last
 
 
@@ -131,7 +143,7 @@ def _decide_units(system, chains, c, first, last, thresholds):
         if half_temperature > 0.0 and i % BLOCK == 0:
             draw_thresholds(key, i // BLOCK, half_temperature, thresholds)
         field = local_field(system, c, i, spins[i]) + chains.scaled_bias[i]
-        chains.pending[c, i] = -spins[i] if _flips(field, thresholds[i % BLOCK], spins[i]) else spins[i]
+        chains.pending[c, i] = -spins[i] if flips(field, thresholds[i % BLOCK], spins[i]) else spins[i]
 
 
 @inline_kernel
@@ -144,15 +156,12 @@ def _apply_units(system, chains, c, first, last):
         registers[N_CHANGED] += new != chains.before[c, i]
         chains.before[c, i] = old
         if new != old:
-            flip_unit(system, c, i, old)
-            spins[i] = new
-            registers[N_FLIPS] += 1
-            registers[SWEEP_FLIPS] += 1
-            settle(system, c)
+            take_flip(system, chains, c, i)
 
 
 @kernel
-def _end_sweep(chains, c):
+def end_sweep(chains, c):
+    """Close a sweep of chain `c`, and say what it proves at T = 0."""
     registers = chains.registers[c]
     registers[SWEEP] += 1
     registers[ITEM] = 0
@@ -175,7 +184,7 @@ def advance_chain(system, chains, c, n_items, sweep_limit):
     while n_items > 0 and registers[STATUS] == RUNNING and registers[SWEEP] < sweep_limit:
         first = registers[ITEM]
         if first == 0:
-            _begin_sweep(chains, c)
+            begin_sweep(chains, c)
         last = min(length, first + n_items)
         if not synchronous:
             last = _visit_units(system, chains, c, first, last, thresholds)
@@ -187,7 +196,7 @@ def advance_chain(system, chains, c, n_items, sweep_limit):
         n_items -= last - first
         registers[ITEM] = last
         if last == length or registers[STATUS] != RUNNING:
-            _end_sweep(chains, c)
+            end_sweep(chains, c)
 
 
 @parallel_kernel

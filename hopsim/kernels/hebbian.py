@@ -22,6 +22,7 @@ from hopsim.kernels.bit_planes import (
     MAX_PLANES,
     PLANE_STEP,
     WORDS_PER_BLOCK,
+    count_differences,
     data_address,
     prefetch_row,
     step_counters,
@@ -150,13 +151,23 @@ def arrange_counters(system, c):
 
 
 @parallel_kernel
-def count_distances(system, spins, first, last):
+def count_distances(system, spins, first, last, n_parts):
     """Add the disagreements on neurons `first` to `last` - 1 to the distances of all chains.
 
-    `spins` is int8 (n_chains, n_neurons).
+    `spins` is int8 (n_chains, n_neurons). The neurons are counted in `n_parts` parts, so that a few chains occupy as
+    many threads.
     """
-    for c in prange(spins.shape[0]):
-        add_distances(system.rows[system.network[c]], spins[c], first, last, system.distances[c])
+    n_chains, n_patterns = system.distances.shape
+    others = np.zeros((n_chains, n_parts - 1, n_patterns), np.int32)
+    for k in prange(n_chains * n_parts):
+        c, part = k // n_parts, k % n_parts
+        start = first + (last - first) * part // n_parts
+        stop = first + (last - first) * (part + 1) // n_parts
+        distances = system.distances[c] if part == 0 else others[c, part - 1]
+        add_distances(system.rows[system.network[c]], spins[c], start, stop, distances)
+    for part in range(n_parts - 1):
+        for c in range(n_chains):
+            system.distances[c] += others[c, part]
 
 
 @parallel_kernel
@@ -180,6 +191,16 @@ def _planes_address(system, c):
 def _row_sum(row, planes, n_blocks, n_planes):
     # a function of its own, so that what calls it stays small enough to be inlined
     return sum_counters(row, planes, n_blocks, n_planes)
+
+
+@loop_kernel
+def coupling(system, c, i, j):
+    """N W_ij (int64) on the network of chain `c`: P - 2 popcount(x_i XOR x_j), 0 for i = j."""
+    if i == j:
+        return 0
+    network = system.network[c]
+    row, other = row_address(system.rows, network, i), row_address(system.rows, network, j)
+    return system.n_patterns - 2 * count_differences(row, other, system.rows.shape[2] // WORDS_PER_BLOCK)
 
 
 @overload(local_field, jit_options=LOOP_OPTIONS)

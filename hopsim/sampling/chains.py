@@ -3,12 +3,14 @@
 import time
 from collections.abc import Callable
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from hopsim.errors import InputError
 from hopsim.kernels import dynamics
 from hopsim.kernels.dense import DenseSystem, add_fields
+from hopsim.kernels.giant_chain import advance_giant_chain
 from hopsim.kernels.heat_bath import BLOCK
 from hopsim.kernels.hebbian import (
     MAX_CONDENSED,
@@ -32,6 +34,8 @@ ORDERS = {
 _CALL_SECONDS = 0.1  # aim of a compiled call: Python must look up four times a second
 _FIRST_ITEMS = 20_000  # of the first call, when the speed is not known yet
 _GROWTH = 4
+_GIANT_BYTES = 1 << 26  # of packed patterns, from which a chain is worth all threads
+_CALLS_TO_RETRY = 32
 
 
 def check_order(order: str) -> int:
@@ -53,6 +57,19 @@ def chain_bytes(n_neurons: int, n_patterns: int, order: str) -> int:
     words = plane_words(n_neurons, -(-n_patterns // 512) * 8)
     extra = {"synchronous": 2, "replacement": 4}.get(order, 0)
     return n_neurons * (5 + extra) + 8 * words + 4 * n_patterns
+
+
+class _Pace:
+    """How fast a driver advances chains here and now, and how many items of each chain a call of it takes."""
+
+    def __init__(self, items: float) -> None:
+        self.items = items
+        self.speed = np.inf  # items of all chains a second; infinite until measured
+
+    def note(self, n_items: int, seconds: float, n_chains: int) -> None:
+        """Take note of a call that advanced `n_chains` chains by `n_items` items in all."""
+        self.speed = n_items / max(seconds, 1e-9)
+        self.items = min(max(self.speed * _CALL_SECONDS / n_chains, 1.0), _GROWTH * self.items)
 
 
 class HopfieldChains:
@@ -109,7 +126,9 @@ class HopfieldChains:
         self._system: DenseSystem | HebbianSystem = (
             self._start_dense(model) if isinstance(model, DenseModel) else self._start_hebbian(model, network)
         )
-        self._items = _FIRST_ITEMS / n_chains
+        self._pace = _Pace(_FIRST_ITEMS / n_chains)
+        self._giant_pace = _Pace(_FIRST_ITEMS / n_chains)
+        self._calls_to_retry = _CALLS_TO_RETRY
 
     def _start_dense(self, model: DenseModel) -> DenseSystem:
         integers = model.matrix.dtype == np.int16
@@ -137,8 +156,9 @@ class HopfieldChains:
             counters=np.zeros((n_chains, N_COUNTERS), np.int64),
             distances=np.zeros((n_chains, model.n_patterns), np.int32),
         )
+        n_parts = max(1, numba.get_num_threads() // n_chains)
         for first, last in row_slices(n_neurons, n_chains * n_words * 8):
-            count_distances(system, self.spins, first, last)
+            count_distances(system, self.spins, first, last, n_parts)
             self._tick()
         start_counters(system)
         return system
@@ -173,13 +193,43 @@ class HopfieldChains:
             active = np.flatnonzero(running)
             if active.size == 0:
                 return
+            giant = self._gives_chains_all_threads(active.size)
+            pace = self._giant_pace if giant else self._pace
+            if pace.speed == np.inf:
+                self._call(active, giant, 0, sweep_limit)  # compiles, which says nothing about speed
             before = self._items_done(active)
             start = time.perf_counter()
-            dynamics.advance_chains(self._system, self._chains, active, int(self._items) + 1, sweep_limit)
+            self._call(active, giant, int(pace.items) + 1, sweep_limit)
             seconds = time.perf_counter() - start
-            paced = (self._items_done(active) - before) * _CALL_SECONDS / max(seconds, 1e-9) / active.size
-            self._items = min(max(paced, 1.0), _GROWTH * self._items)
+            pace.note(self._items_done(active) - before, seconds, active.size)
             self._tick()
+
+    def _gives_chains_all_threads(self, n_active: int) -> bool:
+        """Whether the chains should take all threads in turn, rather than a thread each.
+
+        That can pay on networks that are large, and while threads would be idle. It then does unless units flip often,
+        or other programs keep some of the processors, so that threads wait for each other: the faster driver is used,
+        the other one tried again now and then. The bits are the same.
+        """
+        if not isinstance(self.model, HebbianModel) or n_active >= numba.get_num_threads():
+            return False
+        if self.model.rows[0].nbytes < _GIANT_BYTES:
+            return False
+        if self._giant_pace.speed > self._pace.speed:
+            return True
+        self._calls_to_retry -= 1
+        if self._calls_to_retry == 0:
+            self._calls_to_retry = _CALLS_TO_RETRY
+            self._giant_pace = _Pace(_FIRST_ITEMS / n_active)
+        return False
+
+    def _call(self, active: NDArray[np.int64], giant: bool, n_items: int, sweep_limit: int) -> None:
+        if not giant:
+            dynamics.advance_chains(self._system, self._chains, active, n_items, sweep_limit)
+            return
+        n_threads = numba.get_num_threads()
+        for c in active:
+            advance_giant_chain(self._system, self._chains, c, n_items, sweep_limit, n_threads)
 
     def observables(
         self, patterns: NDArray[np.int8] | None = None

@@ -23,6 +23,7 @@ from hopsim.kernels.hebbian import (
     N_CONDENSED,
     N_PLANES,
     arrange_counters,
+    count_distances,
     read_distances,
 )
 
@@ -53,6 +54,20 @@ def test_arranged_counters_read_back(n_neurons, n_patterns):
     assert (system.distances == expected).all()
     assert (system.counters[:, N_CONDENSED] <= MAX_CONDENSED).all()
     assert (system.counters[:, FLIPS_LEFT] > 0).all()
+
+
+@pytest.mark.parametrize("n_parts", [1, 2, 3, 8])
+def test_distances_do_not_depend_on_how_neurons_are_split(n_parts):
+    """Any number of parts, more of them than neurons too, and slices that add up."""
+    rng = np.random.default_rng(n_parts)
+    for n_neurons in (1, 5, 64, 301):
+        patterns = random_states(rng, 70, n_neurons)
+        spins = start_states(patterns, rng)
+        system = hebbian_system(patterns, spins)
+        system.distances[:] = 0
+        for first, last in ((0, n_neurons // 3), (n_neurons // 3, n_neurons)):
+            count_distances(system, spins, first, last, n_parts)
+        assert (system.distances == oracles.distances(patterns, spins)).all()
 
 
 @pytest.mark.parametrize(

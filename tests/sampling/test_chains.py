@@ -1,14 +1,17 @@
 """Chains from Python: many networks at once, temperatures of their own, looks at the outside that change nothing."""
 
+import numba
 import numpy as np
 import oracles
 import pytest
 from kernel_chains import random_states
 
 from hopsim.errors import InputError, Interrupted
+from hopsim.kernels import giant_chain
 from hopsim.models.hopfield import HebbianModel, draw_hebbian, pack_hebbian
 from hopsim.sampling import chains as chains_module
 from hopsim.sampling.chains import ORDERS, HopfieldChains, check_order, check_temperature
+from hopsim.sampling.threads import using_threads
 
 KEYS = np.arange(100, 106, dtype=np.uint64)
 
@@ -65,6 +68,38 @@ def test_how_long_calls_are_changes_nothing(order, monkeypatch):
         assert_same(result(whole), result(tiny))
         by_hand = oracles.energies(oracles.hebbian_couplings(patterns), np.zeros(120), whole.spins) / 120
         assert (whole.observables()[0] == by_hand).all()
+
+
+@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="needs two threads")
+def test_the_last_chain_of_a_large_network_takes_all_threads(monkeypatch):
+    """So it does while that is the faster way, and has the bits of a thread alone; small networks never do."""
+    model = pack_hebbian(random_states(np.random.default_rng(6), 40, 2000), np.zeros(2000))
+    states = random_states(np.random.default_rng(7), 2, 2000)
+    n_calls = []
+
+    def counted(*arguments):
+        n_calls.append(1)
+        giant_chain.advance_giant_chain(*arguments)
+
+    def run(n_threads, temperature):
+        n_calls.clear()
+        with using_threads(n_threads):
+            chains = HopfieldChains(model, states, KEYS[:2], temperature=temperature)
+            chains.advance(40)
+        return result(chains)
+
+    temperatures = np.array([0.0, 0.1])  # the second one never rests
+    monkeypatch.setattr(chains_module, "advance_giant_chain", counted)
+    monkeypatch.setattr(chains_module, "_FIRST_ITEMS", 10)
+    expected = run(2, temperatures)
+    assert not n_calls
+    monkeypatch.setattr(chains_module, "_GIANT_BYTES", 0)
+    monkeypatch.setattr(chains_module, "_CALLS_TO_RETRY", 1)  # even where it is slower
+    monkeypatch.setattr(chains_module, "_CALL_SECONDS", 1e-4)
+    assert_same(run(2, temperatures), expected)
+    assert n_calls
+    assert_same(run(1, temperatures), expected)
+    assert not n_calls
 
 
 def test_each_chain_has_its_own_temperature():
