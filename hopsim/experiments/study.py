@@ -19,6 +19,12 @@ from hopsim.experiments.recall_point import COLUMNS, RecallCell
 from hopsim.sampling.threads import using_threads
 from hopsim.storage.records import Records, Variable
 
+FAILURE_VARIABLES = {
+    "failure_cell": Variable(("failure",), "cell of a point that failed, counted in C order of the grid"),
+    "failure_network": Variable(("failure",), "number of its network"),
+    "failure_cause": Variable(("failure",), "why it failed"),
+}
+
 
 class Study(Protocol):
     """A module of `hopsim.experiments` that describes a study; its configuration has `seed`, `threads` and `n_trials`.
@@ -111,6 +117,18 @@ def statistics_of(study: Study, configuration: Any, blocks: Iterable[Block]) -> 
     return statistics
 
 
+def failures(points: FinishedPoints) -> dict[str, ArrayLike]:
+    """Return the points that failed and why; nothing if there are none."""
+    if not points.failures:
+        return {}
+    failed = sorted(points.failures.items())
+    return {
+        "failure_cell": np.array([cell for (cell, _), _ in failed]),
+        "failure_network": np.array([network for (_, network), _ in failed]),
+        "failure_cause": [cause for _, cause in failed],
+    }
+
+
 def grid_records(study: Study, configuration: Any, points: FinishedPoints) -> Records:
     """Return the records of a study with every point in its place on the grid."""
     thresholds = study.thresholds(configuration)
@@ -135,8 +153,9 @@ def grid_records(study: Study, configuration: Any, points: FinishedPoints) -> Re
         arrays["retrieved"] = arrays["overlap"] > thresholds[:, None, None]
     grid = study.grid_shape(configuration)
     return Records(
-        study.VARIABLES,
+        {**study.VARIABLES, **FAILURE_VARIABLES},
         {
+            **failures(points),
             **study.summary(configuration, statistics),
             "network": np.arange(most),
             "trial": np.arange(configuration.n_trials),

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import ExitStack, contextmanager, suppress
+from multiprocessing import resource_tracker
 from threading import Thread
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
@@ -183,7 +184,10 @@ def _signals_for_us_alone() -> Iterator[None]:
     A terminal's Ctrl-C and a batch system's warning go to all processes of a job; workers must outlive them until the
     program has decided what to do. A blocked signal stays blocked in threads and processes that are started.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGUSR1})
+    ours = {signal.SIGINT, signal.SIGUSR1}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ours)
+    resource_tracker.ensure_running()  # a process of multiprocessing's; its start unblocks SIGINT
+    signal.pthread_sigmask(signal.SIG_BLOCK, ours)
     try:
         yield
     finally:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hopsim.errors import InputError
 from hopsim.experiments.finished_points import BLOCK_ROWS, FinishedPart, FinishedPoints, Part
 from hopsim.experiments.recall_point import COLUMNS
-from hopsim.experiments.study import Study, statistics_of
+from hopsim.experiments.study import FAILURE_VARIABLES, Study, failures, statistics_of
 from hopsim.storage.columns import Columns
 from hopsim.storage.provenance import hopsim_version
 from hopsim.storage.records import Array, Records, Variable
@@ -60,27 +60,10 @@ def column_records(study: Study, configuration: Any, points: FinishedPoints) -> 
         _PREFIX + "converged": np.empty(shape, bool),
     }
     n_rows = int(statistics.n_networks.sum())
-    summary |= _failures(points)
-    schema = {**study.VARIABLES, **_FAILURE_VARIABLES}
-    return Records(schema, summary), Columns("point", "number of the point", n_rows, variables, empty, pieces)
-
-
-_FAILURE_VARIABLES = {
-    "failure_cell": Variable(("failure",), "cell of a point that failed, counted in C order of the grid"),
-    "failure_network": Variable(("failure",), "number of its network"),
-    "failure_cause": Variable(("failure",), "why it failed"),
-}
-
-
-def _failures(points: FinishedPoints) -> dict[str, Any]:
-    if not points.failures:
-        return {}
-    failed = sorted(points.failures.items())
-    return {
-        "failure_cell": np.array([cell for (cell, _), _ in failed]),
-        "failure_network": np.array([network for (_, network), _ in failed]),
-        "failure_cause": [cause for _, cause in failed],
-    }
+    summary |= failures(points)
+    return Records({**study.VARIABLES, **FAILURE_VARIABLES}, summary), Columns(
+        "point", "number of the point", n_rows, variables, empty, pieces
+    )
 
 
 def _places(study: Study, configuration: Any, summary: Mapping[str, Any]) -> dict[str, NDArray]:
