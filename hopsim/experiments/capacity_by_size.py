@@ -1,6 +1,6 @@
 """alpha_c at each size of a study, from the statistics of its cells."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 
 import numpy as np
@@ -34,9 +34,7 @@ def critical_loads(
     dict of str to float64 (n_sizes,)
         The attributes of `Estimate`.
     """
-    histograms = statistics.histograms.reshape(*loads.shape, -1)
-    keys = _bootstrap_keys(seed, sizes)
-    return _in_columns(critical_load(*of_size) for of_size in zip(loads, histograms, keys, strict=True))
+    return _in_columns(critical_load(*of_size) for of_size in _of_sizes(seed, sizes, loads, statistics))
 
 
 def logistic_critical_loads(
@@ -46,9 +44,7 @@ def logistic_critical_loads(
 
     Parameters are those of `critical_loads`.
     """
-    histograms = statistics.histograms.reshape(*loads.shape, -1)
-    keys = _bootstrap_keys(seed, sizes)
-    fits = [fit_logistic(*of_size) for of_size in zip(loads, histograms, keys, strict=True)]
+    fits = [fit_logistic(*of_size) for of_size in _of_sizes(seed, sizes, loads, statistics)]
     width = np.array([fit.width for fit in fits])
     return {**_in_columns(fit.alpha_c for fit in fits), "width": width}
 
@@ -61,8 +57,15 @@ def say_half_heights(sizes: Sequence[int], loads: FloatArray, statistics: CellSt
     return ", ".join(known)
 
 
-def _bootstrap_keys(seed: int, sizes: Sequence[int]) -> list[int]:
-    return [int(key) for key in stream_keys(seed, Stream.BOOTSTRAP, np.array(sizes))]
+def _of_sizes(
+    seed: int, sizes: Sequence[int], loads: FloatArray, statistics: CellStatistics
+) -> Iterator[tuple[FloatArray, NDArray[np.int64], int]]:
+    """Give loads, histograms and bootstrap key of each size; loads that came to one P are the same points, once."""
+    histograms = statistics.histograms.reshape(*loads.shape, -1)
+    keys = stream_keys(seed, Stream.BOOTSTRAP, np.array(sizes))
+    for of_size, histogram, key in zip(loads, histograms, keys, strict=True):
+        different, first = np.unique(of_size, return_index=True)
+        yield different, histogram[first], int(key)
 
 
 def _in_columns(estimates: Iterable[Estimate]) -> dict[str, FloatArray]:

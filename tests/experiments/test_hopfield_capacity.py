@@ -218,3 +218,12 @@ def test_bad_options_are_refused_by_name(subject, options):
         study(**options)
     assert caught.value.subject == subject
     assert "\n" not in str(caught.value)
+
+
+def test_loads_that_come_to_one_number_of_patterns_count_once():
+    """They are the same networks: a load given in two ways must not narrow the interval of alpha_c."""
+    once = study(n_neurons=(100,), loads=(0.1, 0.16, 0.2, 0.3), n_networks=8, flip=0.0)
+    twice = study(n_neurons=(100,), loads=(0.1, 0.16, 0.162, 0.2, 0.202, 0.3), n_networks=8, flip=0.0)
+    for name in ("alpha_c", "alpha_c_low", "alpha_c_high"):
+        assert np.isfinite(once[name]).all()
+        assert (once[name] == twice[name]).all()
