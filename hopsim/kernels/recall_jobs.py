@@ -9,7 +9,9 @@ network is for `hopsim.kernels.dynamics.advance_chains`.
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
+from llvmlite import ir
+from numba import prange, types
+from numba.extending import intrinsic
 
 from hopsim.kernels.bit_planes import BITS_PER_BLOCK, WORDS_PER_BLOCK, count_ones, data_address
 from hopsim.kernels.compile_options import inline_kernel, kernel, parallel_kernel
@@ -50,6 +52,17 @@ class RecallJobs(NamedTuple):
     first_output: np.ndarray  # int64: index of the first trial in the arrays over all trials
     n_trials: np.ndarray  # int64
     order: int
+
+
+@intrinsic
+def _take_number(typing_context, counter):
+    """The number in an int64 array (1,), raised by one for the next thread in the same stroke."""
+
+    def generate(context, builder, signature, arguments):
+        view = context.make_array(signature.args[0])(context, builder, arguments[0])
+        return builder.atomic_rmw("add", view.data, ir.IntType(64)(1), "monotonic")
+
+    return types.int64(counter), generate
 
 
 @inline_kernel
@@ -169,5 +182,12 @@ def recall_jobs(jobs, probe_keys, chain_keys, overlap, n_sweeps, converged):
     converged : bool (n_outputs,)
         Filled: whether the end is a fixed point of the dynamics at T = 0.
     """
-    for j in prange(jobs.n_trials.shape[0]):
-        _run_job(jobs, np.int64(j), probe_keys, chain_keys, overlap, n_sweeps, converged)
+    n_jobs = jobs.n_trials.shape[0]
+    next_job = np.zeros(1, np.int64)
+    # Threads take jobs until none is left, as jobs differ in length and cores in what else they do: numba alone would
+    # cut the jobs into one run for each thread beforehand. What is left of a thread's turns then ends at once.
+    for _ in prange(n_jobs):
+        j = _take_number(next_job)
+        while j < n_jobs:
+            _run_job(jobs, j, probe_keys, chain_keys, overlap, n_sweeps, converged)
+            j = _take_number(next_job)
