@@ -174,12 +174,7 @@ def _recall_small(seed: int, cells: Sequence[RecallCell], parts: Sequence[Part])
     probe_keys = stream_keys(network_keys[network], Stream.PROBE, trials)
     chain_keys = stream_keys(network_keys[network], Stream.CHAIN, trials)
     whole = len(n_trials) >= _WHOLE_NETWORKS * numba.get_num_threads()
-    # jobs of a thread follow each other: it should get some of every kind
-    turns = np.arange(len(n_trials) if whole else len(trials))
-    turns = np.concatenate(
-        [turns[first :: numba.get_num_threads()] for first in range(numba.get_num_threads())]
-    )
-    job_network = turns if whole else network[turns]
+    job_network = np.arange(len(n_trials)) if whole else network
 
     def of_cells(name: str, dtype: type = np.int64) -> NDArray:
         values: NDArray = np.array([getattr(cells[part.cell], name) for part in parts], dtype)
@@ -194,9 +189,9 @@ def _recall_small(seed: int, cells: Sequence[RecallCell], parts: Sequence[Part])
         sweep_limit=of_cells("max_sweeps"),
         burn_in=of_cells("burn_in"),
         n_sweeps=of_cells("n_sweeps"),
-        first_trial=np.zeros(len(turns), np.int64) if whole else trials[turns],
-        first_output=(ends - n_trials)[turns] if whole else turns,
-        n_trials=n_trials[turns] if whole else np.ones(len(turns), np.int64),
+        first_trial=np.zeros(len(n_trials), np.int64) if whole else trials,
+        first_output=ends - n_trials if whole else np.arange(len(trials)),
+        n_trials=n_trials if whole else np.ones(len(trials), np.int64),
         order=ORDERS[cells[parts[0].cell].order],
     )
     outcome = np.empty(len(trials)), np.empty(len(trials), np.int64), np.empty(len(trials), bool)
