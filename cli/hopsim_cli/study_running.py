@@ -234,6 +234,10 @@ def _engine(options: SweepOptions) -> Engine:
         if options.scheduler is not None:
             raise InputError("scheduler", "is for --engine dask")
         return local_engine(options.threads)
+    if options.scheduler is not None and options.threads is not None:
+        raise InputError(
+            "threads", "is for worker processes on this machine; a --scheduler has its own workers"
+        )
     from hopsim.sweeps.dask_engine import dask_parts
 
     return partial(dask_parts, scheduler=options.scheduler, n_workers=options.threads)

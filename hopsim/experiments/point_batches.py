@@ -7,8 +7,8 @@ from hopsim.experiments.finished_points import FinishedPart, Part
 from hopsim.experiments.recall_point import RecallCell, recall_parts
 
 BATCH_SECONDS = 0.1  # aim of a batch of small networks, which is one compiled call
-_FIRST_PACE = 0.1  # guessed seconds of work to give for each second, when nothing is known yet of the machine
-_GROWTH = 4.0
+FIRST_PACE = 0.1  # guessed seconds of work to give for each second, when nothing is known yet of the machine
+GROWTH = 4.0
 
 
 def run_parts(
@@ -33,14 +33,14 @@ def run_parts(
     list of FinishedPart
     """
     waiting = WaitingParts(cells, parts)
-    pace = _FIRST_PACE
+    pace = FIRST_PACE
     while batch := waiting.take(BATCH_SECONDS * pace):
         tick()
         began = time.perf_counter()
         finished = recall_parts(seed, cells, batch, tick)
         seconds = max(time.perf_counter() - began, 1e-9)
         guessed = sum(cells[part.cell].seconds() * (part.last - part.first) for part in batch)
-        pace = min(guessed / seconds, _GROWTH * pace)
+        pace = min(guessed / seconds, GROWTH * pace)
         yield finished
 
 

@@ -196,7 +196,6 @@ def _signals_for_us_alone() -> Iterator[None]:
 
 def _kill(cluster: "LocalCluster", strangers: set[int | None]) -> None:
     """Close a cluster without waiting for workers that compute, or are still starting."""
-
     deadline = time.monotonic() + _CLUSTER_CLOSING_SECONDS
 
     def kill_workers() -> None:

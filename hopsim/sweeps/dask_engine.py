@@ -19,7 +19,7 @@ import msgspec
 
 from hopsim.errors import HopsimError, RunError
 from hopsim.experiments.finished_points import FinishedPart, Part
-from hopsim.experiments.point_batches import WaitingParts, run_parts
+from hopsim.experiments.point_batches import FIRST_PACE, GROWTH, WaitingParts, run_parts
 from hopsim.experiments.recall_point import RecallCell
 from hopsim.sampling.threads import using_threads
 from hopsim.storage.provenance import hopsim_version
@@ -33,8 +33,6 @@ PATIENCE_SECONDS = 60.0  # without any worker
 TASKS_A_WORKER = 2  # under way: one that runs and one that waits
 N_DEATHS = 3  # of workers on one point that runs alone, before it is given up
 N_PIECES = 16  # of a batch whose worker died
-FIRST_PACE = 0.1  # guessed seconds of work for each second, as `run_parts` has it
-GROWTH = 4.0
 COUNT_SECONDS = 0.5  # between two looks at how many workers there are
 
 RunBatch = Callable[[int, Sequence[RecallCell], Sequence[Part]], list[FinishedPart]]
@@ -154,9 +152,8 @@ class Task(msgspec.Struct, frozen=True):
         return cls(hopsim_version(), seed, numbers, [cells[n] for n in numbers], packed, run_batch)
 
 
-_one_task_at_a_time = (
-    Lock()
-)  # a worker may have many threads, which compiled code must not be called from at once
+# a worker may have many threads, and compiled code must not be called from two at once
+_one_task_at_a_time = Lock()
 
 
 def run_task(task: Task) -> Outcome:

@@ -254,6 +254,10 @@ def test_a_damaged_shard_is_named_and_nothing_is_changed(damage, study, tmp_path
         (["--shard", "0/2"], "--shard: a share of a sweep needs --out, where all shares leave their points"),
         (["--resume"], "--resume: needs --out, the file to go on with"),
         (["--scheduler", "tcp://127.0.0.1:1"], "--scheduler: is for --engine dask"),
+        (
+            ["--engine", "dask", "--scheduler", "tcp://127.0.0.1:1", "--threads", "2"],
+            "--threads: is for worker processes on this machine",
+        ),
         (["--engine", "slurm"], "--engine: 'slurm' is not one of 'local', 'dask'."),
         (["--threads", "1000"], "--threads: expected 1 to"),
     ],
