@@ -8,16 +8,23 @@ import msgspec
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hopsim.datasets.random_patterns import MAX_LOAD, patterns_at
-from hopsim.errors import InputError
+from hopsim.datasets.random_patterns import patterns_at
 from hopsim.evaluation.capacity_threshold import critical_load, half_height
 from hopsim.evaluation.cell_statistics import CellStatistics
 from hopsim.evaluation.proportions import binomial_interval
 from hopsim.experiments.observer import Observer
 from hopsim.experiments.recall_point import RecallCell
 from hopsim.experiments.study import point_variables, run_study
+from hopsim.experiments.study_checks import (
+    check_axis,
+    check_counts,
+    check_loads,
+    check_seed,
+    check_sizes,
+    check_success,
+)
 from hopsim.learning.storage_rules import check_rule
-from hopsim.models.seeds import MAX_SEED, Stream, stream_keys
+from hopsim.models.seeds import Stream, stream_keys
 from hopsim.sampling.chains import check_order
 from hopsim.storage.records import Records, Variable
 from hopsim.theory.first_step import first_step_overlap
@@ -92,32 +99,14 @@ class HopfieldBasins(msgspec.Struct, frozen=True, kw_only=True):
     threads: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("n_networks", "n_trials", "max_sweeps"):
-            if getattr(self, name) < 1:
-                raise InputError(name, f"expected at least 1, got {getattr(self, name)}")
-        if not self.n_neurons or min(self.n_neurons) < 1:
-            raise InputError("n_neurons", f"expected sizes of at least 1, got {_listed(self.n_neurons)}")
-        if not self.loads or not all(0 < load <= MAX_LOAD for load in self.loads):
-            raise InputError(
-                "loads", f"expected loads above 0, {MAX_LOAD:g} at most; got {_listed(self.loads)}"
-            )
-        if not self.start_overlaps or not all(0 <= overlap <= 1 for overlap in self.start_overlaps):
-            raise InputError(
-                "start_overlaps", f"expected overlaps from 0 to 1, got {_listed(self.start_overlaps)}"
-            )
-        for name in ("n_neurons", "loads", "start_overlaps"):
-            if len(set(getattr(self, name))) < len(getattr(self, name)):
-                raise InputError(name, f"expected different values, got {_listed(getattr(self, name))}")
-        if not 0.0 < self.success < 1.0:
-            raise InputError("success", f"expected an overlap between 0 and 1, got {self.success}")
-        if not 0 <= self.seed <= MAX_SEED:
-            raise InputError("seed", f"expected an integer from 0 to 2^64 - 1, got {self.seed}")
+        check_counts(self, "n_networks", "n_trials", "max_sweeps")
+        check_sizes(self)
+        check_loads(self)
+        check_axis(self, "start_overlaps", lambda overlap: 0 <= overlap <= 1, "overlaps from 0 to 1")
+        check_success(self)
+        check_seed(self)
         check_rule(self.rule)
         check_order(self.order)
-        for n_neurons in self.n_neurons:
-            for load in self.loads:
-                if patterns_at(n_neurons, load) < 1:
-                    raise InputError("loads", f"load {load:g} of {n_neurons} neurons rounds to no pattern")
 
 
 CONFIGURATION = HopfieldBasins
@@ -140,7 +129,7 @@ def cells(configuration: HopfieldBasins) -> list[RecallCell]:
             n_neurons,
             patterns_at(n_neurons, load),
             n_trials=configuration.n_trials,
-            flip=round((1.0 - overlap) / 2.0, 12),  # the decimal overlap that was written is meant
+            flip=(1.0 - overlap) / 2.0,
             temperature=0.0,
             rule=configuration.rule,
             order=configuration.order,
@@ -286,7 +275,3 @@ def _theory(configuration: HopfieldBasins) -> dict[str, ArrayLike]:
         "overlap_theory": retrieval_overlap(loads),
         "alpha_c_theory": capacity().load,
     }
-
-
-def _listed(values: tuple) -> str:
-    return ", ".join(f"{value:g}" for value in values) or "none"

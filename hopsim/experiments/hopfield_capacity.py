@@ -9,16 +9,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hopsim.datasets.probes import check_fraction
-from hopsim.datasets.random_patterns import MAX_LOAD, patterns_at
-from hopsim.errors import InputError
+from hopsim.datasets.random_patterns import patterns_at
 from hopsim.evaluation.capacity_extrapolation import extrapolate_largest
 from hopsim.evaluation.cell_statistics import CellStatistics
 from hopsim.experiments.capacity_by_size import critical_loads, say_half_heights
 from hopsim.experiments.observer import Observer
 from hopsim.experiments.recall_point import RECALL_SETTINGS, RecallCell
 from hopsim.experiments.study import point_variables, run_study
+from hopsim.experiments.study_checks import (
+    check_burn_in,
+    check_counts,
+    check_loads,
+    check_seed,
+    check_sizes,
+    check_success,
+)
 from hopsim.learning.storage_rules import check_rule
-from hopsim.models.seeds import MAX_SEED
 from hopsim.sampling.chains import check_order, check_temperature
 from hopsim.storage.records import Records, Variable
 from hopsim.theory.hopfield import retrieval_overlap
@@ -94,32 +100,16 @@ class HopfieldCapacity(msgspec.Struct, frozen=True, kw_only=True):
     threads: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("n_networks", "n_trials", "max_sweeps", "n_sweeps"):
-            if getattr(self, name) < 1:
-                raise InputError(name, f"expected at least 1, got {getattr(self, name)}")
-        if self.burn_in < 0:
-            raise InputError("burn_in", f"expected at least 0, got {self.burn_in}")
-        if not self.n_neurons or min(self.n_neurons) < 1:
-            raise InputError("n_neurons", f"expected sizes of at least 1, got {_listed(self.n_neurons)}")
-        for name in ("n_neurons", "loads"):
-            if len(set(getattr(self, name))) < len(getattr(self, name)):
-                raise InputError(name, f"expected different values, got {_listed(getattr(self, name))}")
-        if not self.loads or not all(0 < load <= MAX_LOAD for load in self.loads):
-            raise InputError(
-                "loads", f"expected loads above 0, {MAX_LOAD:g} at most; got {_listed(self.loads)}"
-            )
-        if not 0.0 < self.success < 1.0:
-            raise InputError("success", f"expected an overlap between 0 and 1, got {self.success}")
-        if not 0 <= self.seed <= MAX_SEED:
-            raise InputError("seed", f"expected an integer from 0 to 2^64 - 1, got {self.seed}")
+        check_counts(self, "n_networks", "n_trials", "max_sweeps", "n_sweeps")
+        check_burn_in(self)
+        check_sizes(self)
+        check_loads(self)
+        check_success(self)
+        check_seed(self)
         check_fraction("flip", self.flip)
         check_temperature(self.temperature)
         check_rule(self.rule)
         check_order(self.order)
-        for n_neurons in self.n_neurons:
-            for load in self.loads:
-                if patterns_at(n_neurons, load) < 1:
-                    raise InputError("loads", f"load {load:g} of {n_neurons} neurons rounds to no pattern")
 
 
 CONFIGURATION = HopfieldCapacity
@@ -225,7 +215,3 @@ def _theory(configuration: HopfieldCapacity) -> dict[str, NDArray | float]:
         "alpha_c_theory": alpha_c,
         "m_c_theory": float(retrieval_overlap(alpha_c, configuration.temperature)),
     }
-
-
-def _listed(values: tuple) -> str:
-    return ", ".join(f"{value:g}" for value in values) or "none"

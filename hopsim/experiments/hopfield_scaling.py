@@ -20,7 +20,7 @@ from hopsim.experiments.capacity_by_size import critical_loads, logistic_critica
 from hopsim.experiments.observer import Observer
 from hopsim.experiments.recall_point import RecallCell
 from hopsim.experiments.study import point_variables, run_study
-from hopsim.models.seeds import MAX_SEED
+from hopsim.experiments.study_checks import check_counts, check_seed, check_sizes, check_success
 from hopsim.sampling.chains import check_order
 from hopsim.storage.records import Records, Variable
 from hopsim.theory.hopfield_phases import critical_load as mean_field_critical_load
@@ -31,10 +31,11 @@ GRID = ("n_neurons", "step")
 AXES = {"n_neurons": "n_neurons"}
 
 ALPHA_C_RSB = 0.138186  # with one step of replica-symmetry breaking (Steffan and Kuhn 1994)
+MAX_LOADS = 1000  # at each size
 ALL_NETWORKS_UP_TO = 1000  # neurons; of larger networks there are fewer
 
-_CENTRE, _HALF_WIDTH = (0.1409, 0.65, 3.0), 4.0
-WINDOW = "{:g} + {:g} N^-1/2 + {:g}/N ± {:g} N^-2/3".format(*_CENTRE, _HALF_WIDTH)
+_CENTRE, _HALF_WIDTH = (0.1409, 0.65, 3.0), 1.2
+WINDOW = "{:g} + {:g} N^-1/2 + {:g}/N ± {:g} N^-1/2".format(*_CENTRE, _HALF_WIDTH)
 
 VARIABLES = {
     "n_neurons": Variable(("n_neurons",), "number of neurons N"),
@@ -100,8 +101,8 @@ class HopfieldScaling(msgspec.Struct, frozen=True, kw_only=True):
 
     seed: int
     n_neurons: tuple[int, ...] = (1000, 2000, 4000, 8000, 16000, 32000, 64000)
-    n_loads: int = 11
-    n_networks: int = 2000
+    n_loads: int = 9
+    n_networks: int = 3000
     n_trials: int = 1
     order: str = "random"
     success: float = 0.9
@@ -109,23 +110,15 @@ class HopfieldScaling(msgspec.Struct, frozen=True, kw_only=True):
     threads: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("n_networks", "n_trials", "max_sweeps"):
-            if getattr(self, name) < 1:
-                raise InputError(name, f"expected at least 1, got {getattr(self, name)}")
-        if self.n_loads < 2:
-            raise InputError("n_loads", f"expected at least 2, got {self.n_loads}")
-        if not self.n_neurons or min(self.n_neurons) < 1:
-            raise InputError("n_neurons", f"expected sizes of at least 1, got {_listed(self.n_neurons)}")
-        if len(set(self.n_neurons)) < len(self.n_neurons):
-            raise InputError("n_neurons", f"expected different values, got {_listed(self.n_neurons)}")
-        if not 0.0 < self.success < 1.0:
-            raise InputError("success", f"expected an overlap between 0 and 1, got {self.success}")
-        if not 0 <= self.seed <= MAX_SEED:
-            raise InputError("seed", f"expected an integer from 0 to 2^64 - 1, got {self.seed}")
+        check_counts(self, "n_networks", "n_trials", "max_sweeps")
+        if not 2 <= self.n_loads <= MAX_LOADS:
+            raise InputError("n_loads", f"expected 2 to {MAX_LOADS}, got {self.n_loads}")
+        check_sizes(self)
+        check_success(self)
+        check_seed(self)
         check_order(self.order)
         for n_neurons in self.n_neurons:
-            n_patterns = window(n_neurons, self.n_loads)
-            if n_patterns[0] < 1 or (np.diff(n_patterns) < 1).any():
+            if (np.diff(window(n_neurons, self.n_loads)) < 1).any():
                 problem = f"{n_neurons} neurons are too few for {self.n_loads} different loads around alpha_c"
                 raise InputError("n_neurons", problem)
 
@@ -141,11 +134,12 @@ def run(configuration: HopfieldScaling, observer: Observer) -> Records:
 def window(n_neurons: int, n_loads: int) -> NDArray[np.int64]:
     """Return the numbers of patterns at one size: equal steps of load over `WINDOW`.
 
-    There the retrieval fraction fell in earlier simulations of N = 200 to 64,000, from 95 % or more to 5 % or less.
+    There the retrieval fraction fell in earlier simulations of N = 200 to 16,000, on logistic curves of width
+    0.35 N^-1/2: from 97 to 3 %. The centre is that of half-heights up to N = 64,000.
     """
     limit, root, inverse = _CENTRE
     centre = limit + root * n_neurons**-0.5 + inverse / n_neurons
-    loads = centre + _HALF_WIDTH * n_neurons ** (-2 / 3) * np.linspace(-1.0, 1.0, n_loads)
+    loads = centre + _HALF_WIDTH * n_neurons**-0.5 * np.linspace(-1.0, 1.0, n_loads)
     return np.floor(loads * n_neurons + 0.5).astype(np.int64)
 
 
@@ -177,8 +171,7 @@ def cells(configuration: HopfieldScaling) -> list[RecallCell]:
 def n_networks(configuration: HopfieldScaling) -> NDArray[np.int64]:
     """Return the networks of each cell: as many as asked for up to N = 1,000, beyond fewer, as 1/N, two at least.
 
-    A large network costs far more and tells more: the fall is narrower, about as N^-2/3, so that alpha_c comes out with
-    about the same error at every size.
+    A large network costs more and tells more: the fall narrows as N^-1/2, so alpha_c has the same error at every size.
     """
     most = configuration.n_networks
     share = np.minimum(1.0, ALL_NETWORKS_UP_TO / np.array(configuration.n_neurons))
@@ -255,7 +248,3 @@ def _fits(limit: Extrapolation) -> dict[str, ArrayLike]:
         },
         "fit_accepted": np.array([x in fits and fits[x].accepted for x in EXPONENTS]),
     }
-
-
-def _listed(values: tuple[int, ...]) -> str:
-    return ", ".join(map(str, values)) or "none"

@@ -194,10 +194,16 @@ def _recall_small(seed: int, cells: Sequence[RecallCell], parts: Sequence[Part])
         n_trials=n_trials if whole else np.ones(len(trials), np.int64),
         order=ORDERS[cells[parts[0].cell].order],
     )
-    outcome = np.empty(len(trials)), np.empty(len(trials), np.int64), np.empty(len(trials), bool)
-    recall_jobs(jobs, probe_keys, chain_keys, *outcome)
-    columns = dict(zip(COLUMNS, (outcome[0], outcome[1].astype(np.int32), outcome[2]), strict=True))
-    finished, first = [], 0
+    overlap, n_sweeps = np.empty(len(trials)), np.empty(len(trials), np.int64)
+    converged = np.empty(len(trials), bool)
+    recall_jobs(jobs, probe_keys, chain_keys, overlap, n_sweeps, converged)
+    columns: dict[str, NDArray] = {
+        "overlap": overlap,
+        "n_sweeps": n_sweeps.astype(np.int32),
+        "converged": converged,
+    }
+    finished: list[FinishedPart] = []
+    first = 0
     for part in parts:
         shape = (part.last - part.first, cells[part.cell].n_trials)
         rows = slice(first, first + shape[0] * shape[1])

@@ -9,8 +9,8 @@ import numpy as np
 from hopsim.errors import InputError
 from hopsim.storage.run_file import Run
 
-NUMBERS, INTEGERS, TEXT = "iuf", "iu", "U"
-_KIND_NAMES = {NUMBERS: "numbers", INTEGERS: "integers", TEXT: "text"}
+NUMBERS, INTEGERS, TEXT, FLAGS = "iuf", "iu", "U", "b"
+_KIND_NAMES = {NUMBERS: "numbers", INTEGERS: "integers", TEXT: "text", FLAGS: "flags"}
 
 Settings = TypeVar("Settings")
 

@@ -8,13 +8,24 @@ from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
 
 from hopsim.errors import InputError
-from hopsim.plots import hopfield_capacity, hopfield_recall, hopfield_theory, style
+from hopsim.plots import (
+    hopfield_basins,
+    hopfield_capacity,
+    hopfield_phase,
+    hopfield_recall,
+    hopfield_scaling,
+    hopfield_theory,
+    style,
+)
 from hopsim.storage.atomic_file import replace_file, write_all
 from hopsim.storage.run_file import Run, check_output
 
 FIGURES: dict[str, Callable[[Run], Figure]] = {
     "hopfield_recall": hopfield_recall.draw,
     "hopfield_capacity": hopfield_capacity.draw,
+    "hopfield_scaling": hopfield_scaling.draw,
+    "hopfield_phase": hopfield_phase.draw,
+    "hopfield_basins": hopfield_basins.draw,
     "hopfield_theory": hopfield_theory.draw,
 }
 
