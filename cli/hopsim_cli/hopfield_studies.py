@@ -75,18 +75,18 @@ def capacity(output: Output, sweep: SweepOptions, seed: int | None, **options: A
 
 
 @click.command(cls=Command)
-@sizes_option("2000,8000")
+@sizes_option("500,2000")
 @loads_option("0.01:0.15:0.01")
 @click.option(
     "--temperatures",
     type=Numbers(TEMPERATURE),
-    default="0.04:1.2:0.04",
+    default="0.04:1.44:0.04",
     help="Temperatures T.",
     show_default=True,
 )
-@count_option("--n-networks", 4, "Networks a point, the same at every T.")
+@count_option("--n-networks", 10, "Networks a point, the same at every T.")
 @count_option("--n-trials", 1, "Recalls a network.")
-@count_option("--burn-in", 200, "At T > 0: sweeps before the average.", minimum=0)
+@count_option("--burn-in", 400, "At T > 0: sweeps before the average.", minimum=0)
 @count_option("--n-sweeps", 200, "At T > 0: sweeps of the average.")
 @count_option("--max-sweeps", 1000, "Limit at T = 0.")
 @seed_option
@@ -107,7 +107,7 @@ def phase(output: Output, sweep: SweepOptions, seed: int | None, **options: Any)
     help="Initial overlaps.",
     show_default=True,
 )
-@count_option("--n-networks", 40, "Networks a point.")
+@count_option("--n-networks", 100, "Networks a point.")
 @count_option("--n-trials", 2, "Recalls a network.")
 @rule_option
 @order_option
@@ -123,8 +123,8 @@ def basins(output: Output, sweep: SweepOptions, seed: int | None, **options: Any
 
 @click.command(cls=Command)
 @sizes_option("1000,2000,4000,8000,16000,32000,64000")
-@count_option("--n-loads", 11, "Loads at each size, around the fall of retrieval.", minimum=2)
-@count_option("--n-networks", 2000, "Networks a load at N = 1000; larger N have fewer.")
+@count_option("--n-loads", 9, "Loads at each size, around the fall of retrieval.", minimum=2)
+@count_option("--n-networks", 3000, "Networks a load at N = 1000; larger N have fewer.")
 @count_option("--n-trials", 1, "Recalls a network.")
 @order_option
 @success_option

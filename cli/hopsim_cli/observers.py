@@ -21,6 +21,9 @@ SAVE_SECONDS = 30.0
 SAVE_SHARE = 0.05  # of the time, at most, goes into checkpoints
 
 
+_BAR_WITHOUT_TIME_LEFT = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}, {rate_fmt}{postfix}]"
+
+
 class ProgressBar(Observer):
     """A bar with rate and time left, on a terminal's stderr."""
 
@@ -51,8 +54,10 @@ class ProgressBar(Observer):
         tqdm.write(f"hopsim: {text}", file=sys.stderr)
 
     def event(self, name: str, details: Mapping[str, Any]) -> None:  # noqa: D102
-        if self.bar is not None and details.get("headline"):
-            self.bar.set_postfix_str(details["headline"], refresh=False)
+        if self.bar is not None:
+            self.bar.bar_format = _BAR_WITHOUT_TIME_LEFT
+            left = f"{tqdm.format_interval(details['seconds_left'])} left"
+            self.bar.set_postfix_str(", ".join(filter(None, [left, details["headline"]])), refresh=False)
 
     def end(self) -> None:  # noqa: D102
         if self.bar is not None:
@@ -66,6 +71,7 @@ class ProgressLines(Observer):
     def __init__(self) -> None:
         self.n_points = self.n_finished = self.n_before = 0
         self.unit = self.headline = ""
+        self.left = 0.0  # seconds, if they are told
         self.began = self.printed = time.monotonic()
 
     def begin(self, n_points: int, unit: str, n_finished: int = 0) -> None:  # noqa: D102
@@ -80,7 +86,7 @@ class ProgressLines(Observer):
         seconds = now - self.began
         text = f"{self.n_finished} of {self.n_points} ({self.unit}), {tqdm.format_interval(seconds)} gone"
         if n_new := self.n_finished - self.n_before:
-            left = seconds / n_new * (self.n_points - self.n_finished)
+            left = self.left or seconds / n_new * (self.n_points - self.n_finished)
             text += f", {tqdm.format_interval(left)} left, {n_new / seconds:.3g} a second"
         note(f"{text}; {self.headline}" if self.headline else text)
 
@@ -92,7 +98,7 @@ class ProgressLines(Observer):
         note(text)
 
     def event(self, name: str, details: Mapping[str, Any]) -> None:  # noqa: D102
-        self.headline = details.get("headline", self.headline)
+        self.headline, self.left = details["headline"], details["seconds_left"]
 
 
 class EventLines(Observer):
@@ -115,9 +121,7 @@ class EventLines(Observer):
         self.n_finished += details.get("n_points", 0)
         seconds = time.monotonic() - self.began
         rate = (self.n_finished - self.n_before) / seconds if seconds > 0 else 0.0
-        left = (self.n_points - self.n_finished) / rate if rate > 0 else None
-        counts = {"n_finished": self.n_finished, "rate": rate, "seconds_left": left}
-        self._write(name, {**details, **counts})
+        self._write(name, {**details, "n_finished": self.n_finished, "rate": rate})
 
     def message(self, text: str) -> None:  # noqa: D102
         self._write("message", {"text": text})

@@ -22,7 +22,7 @@ class Observer:
         """Pass on a line for the user."""
 
     def event(self, name: str, details: Mapping[str, Any]) -> None:
-        """Pass on something that happened, for machines; ``details["headline"]`` is for people, too."""
+        """Pass on what happened, for machines; of a commit, `seconds_left` and `headline` are for people too."""
 
     def end(self) -> None:
         """Say that the run is over, finished or not."""

@@ -1,7 +1,7 @@
 """Running what is missing of a study, wherever its points are kept and whichever engine runs them."""
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import Any, NamedTuple, Protocol
 
@@ -97,7 +97,7 @@ def run_sweep(
     parts = list(missing_parts(points, n_networks, share))
     n_missing = sum(last - first for _, first, last in parts)
     n_share = sum(last - first for first, last in map(share.networks, range(len(cells)), n_networks))
-    reporter = _Reporter(study, configuration, points, observer)
+    reporter = _Reporter(study, configuration, points, observer, parts)
     observer.begin(n_share, "network", n_share - n_missing)
     tick = observer.tick if budget_seconds is None else _Budget(budget_seconds, observer.tick)
     batches = engine(configuration.seed, cells, iter(parts), tick)
@@ -135,14 +135,20 @@ class _Budget:
 
 
 class _Reporter:
-    """Commits finished parts, then tells the observer."""
+    """Commits finished parts, then tells the observer; the time left follows from what is left, not how many points."""
 
-    def __init__(self, study: Study, configuration: Any, points: FinishedPoints, observer: Observer) -> None:
+    def __init__(
+        self, study: Study, configuration: Any, points: FinishedPoints, observer: Observer, parts: list[Part]
+    ) -> None:
         self.study = study
         self.configuration = configuration
         self.points = points
         self.observer = observer
         self.statistics: CellStatistics = statistics_of(study, configuration, points.blocks())
+        self.seconds_of = [cell.seconds() for cell in study.cells(configuration)]
+        self.guessed_left = self._guessed(parts)
+        self.guessed_done = 0.0
+        self.began = time.monotonic()
 
     def commit(self, parts: list[FinishedPart]) -> None:
         self.points.commit(parts)
@@ -150,16 +156,25 @@ class _Reporter:
             if failure is None:
                 self.statistics.add(part.cell, columns["overlap"])
         n_points = sum(part.last - part.first for part, _, _ in parts)
+        guessed = self._guessed(part for part, _, _ in parts)
+        self.guessed_done += guessed
+        self.guessed_left -= guessed
+        seconds = time.monotonic() - self.began
         self.observer.event(
             "commit",
             {
                 "n_points": n_points,
                 "finished": [part for part, _, failure in parts if failure is None],
                 "failed": [[*part, failure] for part, _, failure in parts if failure is not None],
+                "seconds_left": max(0.0, seconds / self.guessed_done * self.guessed_left),
                 "headline": self.study.headline(self.configuration, self.statistics),
             },
         )
         self.observer.advance(n_points, self._records)
+
+    def _guessed(self, parts: Iterable[Part]) -> float:
+        """Return how long parts take, by the guesses of their cells: good enough for proportions."""
+        return sum(self.seconds_of[cell] * (last - first) for cell, first, last in parts)
 
     def _records(self) -> Records:
         return grid_records(self.study, self.configuration, self.points)
