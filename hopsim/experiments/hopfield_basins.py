@@ -90,7 +90,7 @@ class HopfieldBasins(msgspec.Struct, frozen=True, kw_only=True):
     n_neurons: tuple[int, ...] = (2000,)
     loads: tuple[float, ...] = tuple(round(0.01 * k, 2) for k in range(1, 15))
     start_overlaps: tuple[float, ...] = tuple(round(0.02 * k, 2) for k in range(1, 51))
-    n_networks: int = 40
+    n_networks: int = 100
     n_trials: int = 2
     rule: str = "hebbian"
     order: str = "random"

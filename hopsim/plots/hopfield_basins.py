@@ -162,5 +162,5 @@ def _draw_first_step(axes: Axes, run: Run, settings: _Settings) -> None:
         )
     style.name_panel(axes, _START, "overlap $m_1$ after one step")
     axes.set_xlim(0.0, 1.01)
-    axes.set_ylim(min(0.0, axes.get_ylim()[0]), 1.04)
+    axes.set_ylim(-0.03, 1.04)
     axes.set_title(rf"{size}   (lines: $m_1$ = erf$(m_0/\sqrt{{2\alpha}})$, $N \to \infty$)")

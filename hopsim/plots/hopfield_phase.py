@@ -116,7 +116,7 @@ def _draw_boundary(axes: Axes, run: Run, i: int) -> None:
         color=style.VERMILLION,
         ecolor=style.VERMILLION,
         elinewidth=2.0,
-        label="measured: overlap halved (bars: 95 %)",
+        label="measured: recall lost (bars: 95 %)",
     )
 
 

@@ -89,7 +89,7 @@ def test_shares_of_a_study_need_a_seed(name, tmp_path):
     ("line", "problem"),
     [
         ("phase --temperatures 0.1,-1", "--temperatures: expected a number, 0 or larger"),
-        ("phase --loads 1e-9", "--loads: load 1e-09 of 2000 neurons rounds to no pattern"),
+        ("phase --loads 1e-9", "--loads: load 1e-09 of 500 neurons rounds to no pattern"),
         ("phase --burn-in -1", "--burn-in: expected a whole number, 0 or larger"),
         ("basins --start-overlaps 0.5,1.5", "--start-overlaps: expected a number from 0 to 1"),
         ("basins --success 0", "--success: expected an overlap between 0 and 1, got 0.0"),
