@@ -57,14 +57,16 @@ class WaitingParts:
         batch: list[Part] = []
         while self.next is not None:
             cell, (number, first, last) = self.cells[self.next.cell], self.next
-            if batch and not (seconds > 0 and cell.is_small()):
+            small = cell.is_small()
+            if batch and not (seconds > 0 and small):
                 break
-            n_points = min(last - first, max(1, int(seconds / cell.seconds())), cell.most_together())
+            # large networks look up in between, so only what an interruption may lose limits them
+            in_time = max(1, int(seconds / cell.seconds())) if small else last - first
+            n_points = min(last - first, in_time, cell.most_together())
             batch.append(Part(number, first, first + n_points))
-            self.next = (
-                Part(number, first + n_points, last) if first + n_points < last else next(self.parts, None)
-            )
+            rest = Part(number, first + n_points, last)
+            self.next = rest if rest.first < last else next(self.parts, None)
             seconds -= n_points * cell.seconds()
-            if not cell.is_small():
+            if not small:
                 break
         return batch

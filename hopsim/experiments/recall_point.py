@@ -13,7 +13,7 @@ from hopsim.experiments.finished_points import FinishedPart, Part
 from hopsim.kernels.recall_jobs import RecallJobs, recall_jobs
 from hopsim.learning.storage_rules import RULES
 from hopsim.models.hopfield import HebbianModel, Model, draw_hebbian, packed_bytes
-from hopsim.models.memory import require_memory
+from hopsim.models.memory import available_memory, require_memory
 from hopsim.models.seeds import Stream, stream_keys
 from hopsim.sampling.chains import ORDERS, HopfieldChains, chain_bytes
 from hopsim.storage.records import Variable
@@ -118,8 +118,12 @@ class RecallCell(msgspec.Struct, frozen=True):
         return self.temperature == 0.0 or self.seconds() <= _SMALL_SECONDS * self.n_trials
 
     def most_together(self) -> int:
-        """Return how many points to run in one go at most."""
-        return max(1, _BATCH_BYTES // self.point_bytes()) if self.rule == "hebbian" else 1
+        """Return how many points to run in one go at most: a network a thread if memory allows, small ones more."""
+        if self.rule != "hebbian":
+            return 1
+        n_bytes = self.point_bytes()
+        fit = available_memory() // (2 * n_bytes)
+        return max(1, _BATCH_BYTES // n_bytes, min(numba.get_num_threads(), fit))
 
 
 def recall_parts(
