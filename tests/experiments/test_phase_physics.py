@@ -34,12 +34,13 @@ def test_recall_is_lost_at_t_m():
 
 @pytest.mark.slow
 def test_the_boundary_approaches_t_m_with_growing_size():
-    """At each load within 0.05 at N = 2,000 and at 8,000, and closer at 8,000 on average over the loads. There small
-    networks lose patterns early at low loads and late at high ones: by -0.013, -0.013, 0, 0 and 0.03 at N = 2,000.
+    """At each load within 0.05 at N = 2,000 and at 8,000, and closer at 8,000 on average over the loads: small networks
+    lose patterns below T_M at low loads and above it at high ones. It is 0.0126 against 0.0055 with this seed; one
+    load alone tells little, as its boundary has a standard error of 0.004 to 0.014.
     """
     loads = (0.02, 0.05, 0.08, 0.10, 0.13)
     small = np.array([boundary_distance(2000, load, n_networks=40) for load in loads])
-    large = np.array([boundary_distance(8000, load, n_networks=12) for load in loads])
+    large = np.array([boundary_distance(8000, load, n_networks=10) for load in loads])
     for distance, half_length in (*small, *large):
         assert abs(distance) < 0.05
         assert half_length < 0.04
