@@ -1,5 +1,7 @@
 """Random patterns with a mean: correlated, as most real ones are."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,3 +41,8 @@ def correlated_patterns(
 def patterns_at(n_neurons: int, load: float) -> int:
     """P = floor(alpha N + 1/2), computed so that the decimal alpha that was written is meant."""
     return int(np.floor(round(load * n_neurons, 9) + 0.5))
+
+
+def patterns_on_grid(sizes: Sequence[int], loads: Sequence[float]) -> NDArray[np.int64]:
+    """Return `patterns_at` of every size and load: int64 (n_sizes, n_loads)."""
+    return np.array([[patterns_at(n_neurons, load) for load in loads] for n_neurons in sizes], np.int64)

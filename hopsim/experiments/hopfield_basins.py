@@ -8,13 +8,13 @@ import msgspec
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hopsim.datasets.random_patterns import patterns_at
+from hopsim.datasets.random_patterns import patterns_at, patterns_on_grid
 from hopsim.evaluation.capacity_threshold import critical_load, half_height
 from hopsim.evaluation.cell_statistics import CellStatistics
 from hopsim.evaluation.proportions import binomial_interval
 from hopsim.experiments.observer import Observer
 from hopsim.experiments.recall_point import RecallCell
-from hopsim.experiments.study import point_variables, run_study
+from hopsim.experiments.study import cell_summary, cell_variables, point_variables, run_study
 from hopsim.experiments.study_checks import (
     check_axis,
     check_counts,
@@ -44,17 +44,12 @@ VARIABLES = {
     "load": Variable(("load",), "load alpha = P/N asked for"),
     "start_overlap": Variable(("start_overlap",), "overlap m0 at the start, asked for"),
     **point_variables(*GRID),
-    "n_finished": Variable(GRID, "number of networks finished"),
+    **cell_variables(*GRID),
     "n_patterns": Variable(_CURVE, "number of patterns P = floor(alpha N + 1/2)"),
     "n_flipped": Variable(
         ("n_neurons", "start_overlap"), "neurons flipped at the start, floor((1 - m0) N/2 + 1/2)"
     ),
     "success_threshold": Variable((), "overlap above which a recall counts as retrieved"),
-    "overlap_mean": Variable(GRID, "mean final overlap over networks"),
-    "overlap_se": Variable(GRID, "standard error of the mean overlap, over networks"),
-    "retrieval_fraction": Variable(GRID, "fraction of trials retrieved"),
-    "retrieval_low": Variable(GRID, "lower end of its 95 % binomial interval"),
-    "retrieval_high": Variable(GRID, "upper end of its 95 % binomial interval"),
     "overlap_half": Variable(_CURVE, "start overlap at which half of the recalls succeed"),
     "overlap_half_low": Variable(_CURVE, "lower end of its 95 % interval"),
     "overlap_half_high": Variable(_CURVE, "upper end of its 95 % interval"),
@@ -156,24 +151,15 @@ def thresholds(configuration: HopfieldBasins) -> FloatArray:
 def summary(configuration: HopfieldBasins, statistics: CellStatistics) -> dict[str, ArrayLike]:
     """Return all but the single points."""
     shape = grid_shape(configuration)
-    fraction, low, high = statistics.retrieval()
-    by_cell = {
-        "n_finished": statistics.n_networks,
-        "overlap_mean": statistics.overlap_mean,
-        "overlap_se": statistics.overlap_se(),
-        "retrieval_fraction": fraction,
-        "retrieval_low": low,
-        "retrieval_high": high,
-    }
     halves = _halves(configuration, statistics)
     return {
         "n_neurons": np.array(configuration.n_neurons, np.int64),
         "load": np.array(configuration.loads),
         "start_overlap": np.array(configuration.start_overlaps),
-        "n_patterns": _n_patterns(configuration),
+        "n_patterns": patterns_on_grid(configuration.n_neurons, configuration.loads),
         "n_flipped": _n_flipped(configuration),
         "success_threshold": configuration.success,
-        **{name: values.reshape(shape) for name, values in by_cell.items()},
+        **cell_summary(statistics, shape),
         "overlap_half": halves[..., 0],
         "overlap_half_low": halves[..., 1],
         "overlap_half_high": halves[..., 2],
@@ -237,18 +223,13 @@ def _halves(configuration: HopfieldBasins, statistics: CellStatistics) -> FloatA
     histograms = statistics.histograms.reshape(*grid_shape(configuration), -1)
     starts, n_flipped = _start_overlaps(configuration), _n_flipped(configuration)
     halves = np.empty((*histograms.shape[:2], 3))
-    for (i, k), n_patterns in np.ndenumerate(_n_patterns(configuration)):
+    for (i, k), n_patterns in np.ndenumerate(patterns_on_grid(configuration.n_neurons, configuration.loads)):
         key = stream_keys(configuration.seed, Stream.BOOTSTRAP, configuration.n_neurons[i])
         seed = int(stream_keys(key, Stream.N_PATTERNS, int(n_patterns))[0])
         # start overlaps of the same flips are the same points, which count once
         _, different = np.unique(n_flipped[i], return_index=True)
         halves[i, k] = find_half(starts[i, different], histograms[i, k, different], seed)
     return halves
-
-
-def _n_patterns(configuration: HopfieldBasins) -> NDArray[np.int64]:
-    sizes, loads = configuration.n_neurons, configuration.loads
-    return np.array([[patterns_at(n_neurons, load) for load in loads] for n_neurons in sizes], np.int64)
 
 
 def _n_flipped(configuration: HopfieldBasins) -> NDArray[np.int64]:

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hopsim.datasets.probes import check_fraction
-from hopsim.datasets.random_patterns import patterns_at
+from hopsim.datasets.random_patterns import patterns_at, patterns_on_grid
 from hopsim.evaluation.capacity_extrapolation import extrapolate_largest
 from hopsim.evaluation.cell_statistics import CellStatistics
 from hopsim.experiments.capacity_by_size import critical_loads, say_half_heights
 from hopsim.experiments.observer import Observer
 from hopsim.experiments.recall_point import RECALL_SETTINGS, RecallCell
-from hopsim.experiments.study import point_variables, run_study
+from hopsim.experiments.study import cell_summary, cell_variables, point_variables, run_study
 from hopsim.experiments.study_checks import (
     check_burn_in,
     check_counts,
@@ -40,14 +40,9 @@ VARIABLES = {
     "n_neurons": Variable(("n_neurons",), "number of neurons N"),
     "load": Variable(("load",), "load alpha = P/N asked for"),
     **point_variables(*GRID),
-    "n_finished": Variable(GRID, "number of networks finished"),
+    **cell_variables(*GRID),
     "n_patterns": Variable(GRID, "number of patterns P = floor(alpha N + 1/2)"),
     "success_threshold": Variable(GRID, "overlap above which a recall counts as retrieved"),
-    "overlap_mean": Variable(GRID, "mean overlap over networks"),
-    "overlap_se": Variable(GRID, "standard error of the mean overlap, over networks"),
-    "retrieval_fraction": Variable(GRID, "fraction of trials retrieved"),
-    "retrieval_low": Variable(GRID, "lower end of its 95 % binomial interval"),
-    "retrieval_high": Variable(GRID, "upper end of its 95 % binomial interval"),
     "alpha_c": Variable(("n_neurons",), "load at which the retrieval fraction crosses 1/2"),
     "alpha_c_low": Variable(("n_neurons",), "lower end of its 95 % bootstrap interval over networks"),
     "alpha_c_high": Variable(("n_neurons",), "upper end of its 95 % bootstrap interval over networks"),
@@ -142,7 +137,7 @@ def n_networks(configuration: HopfieldCapacity) -> NDArray[np.int64]:
 
 def thresholds(configuration: HopfieldCapacity) -> NDArray[np.float64]:
     """Return the overlap above which a recall counts as retrieved, for each cell."""
-    n_patterns = _n_patterns(configuration)
+    n_patterns = patterns_on_grid(configuration.n_neurons, configuration.loads)
     if configuration.temperature == 0.0 or configuration.rule != "hebbian":
         return np.full(n_patterns.size, configuration.success)
     load = n_patterns / np.array(configuration.n_neurons)[:, None]
@@ -154,21 +149,12 @@ def thresholds(configuration: HopfieldCapacity) -> NDArray[np.float64]:
 def summary(configuration: HopfieldCapacity, statistics: CellStatistics) -> dict[str, ArrayLike]:
     """Return all but the single points."""
     shape = grid_shape(configuration)
-    fraction, low, high = statistics.retrieval()
-    by_cell = {
-        "success_threshold": statistics.thresholds,
-        "n_finished": statistics.n_networks,
-        "overlap_mean": statistics.overlap_mean,
-        "overlap_se": statistics.overlap_se(),
-        "retrieval_fraction": fraction,
-        "retrieval_low": low,
-        "retrieval_high": high,
-    }
     return {
         "n_neurons": np.array(configuration.n_neurons, np.int64),
         "load": np.array(configuration.loads),
-        "n_patterns": _n_patterns(configuration),
-        **{name: values.reshape(shape) for name, values in by_cell.items()},
+        "n_patterns": patterns_on_grid(configuration.n_neurons, configuration.loads),
+        "success_threshold": statistics.thresholds.reshape(shape),
+        **cell_summary(statistics, shape),
         **_critical_loads(configuration, statistics),
         **_theory(configuration),
     }
@@ -176,18 +162,16 @@ def summary(configuration: HopfieldCapacity, statistics: CellStatistics) -> dict
 
 def headline(configuration: HopfieldCapacity, statistics: CellStatistics) -> str:
     """Return alpha_c at each size, as far as the points tell it."""
-    loads = _n_patterns(configuration) / np.array(configuration.n_neurons)[:, None]
+    loads = (
+        patterns_on_grid(configuration.n_neurons, configuration.loads)
+        / np.array(configuration.n_neurons)[:, None]
+    )
     return say_half_heights(configuration.n_neurons, loads, statistics)
-
-
-def _n_patterns(configuration: HopfieldCapacity) -> NDArray[np.int64]:
-    sizes, loads = configuration.n_neurons, configuration.loads
-    return np.array([[patterns_at(n_neurons, load) for load in loads] for n_neurons in sizes], np.int64)
 
 
 def _critical_loads(configuration: HopfieldCapacity, statistics: CellStatistics) -> dict[str, ArrayLike]:
     sizes = configuration.n_neurons
-    loads = _n_patterns(configuration) / np.array(sizes)[:, None]
+    loads = patterns_on_grid(configuration.n_neurons, configuration.loads) / np.array(sizes)[:, None]
     estimates = critical_loads(configuration.seed, sizes, loads, statistics)
     limit = extrapolate_largest(sizes, estimates["value"], estimates["standard_error"])
     return {

@@ -10,12 +10,12 @@ import msgspec
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hopsim.datasets.random_patterns import patterns_at
+from hopsim.datasets.random_patterns import patterns_at, patterns_on_grid
 from hopsim.evaluation.cell_statistics import CellStatistics
 from hopsim.evaluation.network_bootstrap import NORMAL_975
 from hopsim.experiments.observer import Observer
 from hopsim.experiments.recall_point import RecallCell
-from hopsim.experiments.study import point_variables, run_study
+from hopsim.experiments.study import cell_summary, cell_variables, point_variables, run_study
 from hopsim.experiments.study_checks import (
     check_axis,
     check_burn_in,
@@ -46,11 +46,9 @@ VARIABLES = {
     "load": Variable(_LOAD, "load alpha = P/N asked for"),
     "temperature": Variable(("temperature",), "temperature T (k_B = 1)"),
     **point_variables(*GRID),
-    "n_finished": Variable(GRID, "number of networks finished"),
+    **cell_variables(*GRID),
     "n_patterns": Variable(_LINE, "number of patterns P = floor(alpha N + 1/2)"),
     "success_threshold": Variable(_LINE, "overlap above which a pattern counts as recalled, m_M/2"),
-    "overlap_mean": Variable(GRID, "mean overlap over networks"),
-    "overlap_se": Variable(GRID, "standard error of the mean overlap, over networks"),
     "boundary": Variable(_LINE, "temperature at which the mean overlap falls below the threshold"),
     "boundary_low": Variable(
         _LINE, "lower end of its 95 % interval, networks fully correlated over temperatures"
@@ -161,11 +159,9 @@ def summary(configuration: HopfieldPhase, statistics: CellStatistics) -> dict[st
         "n_neurons": np.array(configuration.n_neurons, np.int64),
         "load": loads,
         "temperature": temperatures,
-        "n_finished": statistics.n_networks.reshape(shape),
-        "n_patterns": _n_patterns(configuration),
+        "n_patterns": patterns_on_grid(configuration.n_neurons, configuration.loads),
         "success_threshold": lines.threshold,
-        "overlap_mean": statistics.overlap_mean.reshape(shape),
-        "overlap_se": statistics.overlap_se().reshape(shape),
+        **cell_summary(statistics, shape),
         "boundary": boundaries[..., 0],
         "boundary_low": boundaries[..., 1],
         "boundary_high": boundaries[..., 2],
@@ -254,11 +250,6 @@ def _boundaries(configuration: HopfieldPhase, statistics: CellStatistics) -> Flo
     return boundaries
 
 
-def _n_patterns(configuration: HopfieldPhase) -> NDArray[np.int64]:
-    sizes, loads = configuration.n_neurons, configuration.loads
-    return np.array([[patterns_at(n_neurons, load) for load in loads] for n_neurons in sizes], np.int64)
-
-
 class _Lines(NamedTuple):
     """Mean-field theory at the loads P/N that there are; arrays (n_sizes, n_loads)."""
 
@@ -268,7 +259,10 @@ class _Lines(NamedTuple):
 
 @lru_cache(maxsize=1)  # who waits asks for it again and again
 def _lines(configuration: HopfieldPhase) -> _Lines:
-    loads = _n_patterns(configuration) / np.array(configuration.n_neurons)[:, None]
+    loads = (
+        patterns_on_grid(configuration.n_neurons, configuration.loads)
+        / np.array(configuration.n_neurons)[:, None]
+    )
     t_m = np.asarray(retrieval_temperature(loads))
     # at loads without retrieval states: where the last of them end
     temperature = np.where(np.isnan(t_m), largest_retrieval_load().temperature, t_m).ravel()

@@ -19,7 +19,7 @@ from hopsim.evaluation.cell_statistics import CellStatistics
 from hopsim.experiments.capacity_by_size import critical_loads, logistic_critical_loads, say_half_heights
 from hopsim.experiments.observer import Observer
 from hopsim.experiments.recall_point import RecallCell
-from hopsim.experiments.study import point_variables, run_study
+from hopsim.experiments.study import cell_summary, cell_variables, point_variables, run_study
 from hopsim.experiments.study_checks import check_counts, check_seed, check_sizes, check_success
 from hopsim.sampling.chains import check_order
 from hopsim.storage.records import Records, Variable
@@ -41,15 +41,10 @@ VARIABLES = {
     "n_neurons": Variable(("n_neurons",), "number of neurons N"),
     "step": Variable(("step",), "number of the load within the window of its size"),
     **point_variables(*GRID),
+    **cell_variables(*GRID),
     "n_patterns": Variable(GRID, "number of patterns P"),
     "load": Variable(GRID, "load alpha = P/N"),
-    "n_finished": Variable(GRID, "number of networks finished"),
     "success_threshold": Variable(GRID, "overlap above which a recall counts as retrieved"),
-    "overlap_mean": Variable(GRID, "mean overlap over networks"),
-    "overlap_se": Variable(GRID, "standard error of the mean overlap, over networks"),
-    "retrieval_fraction": Variable(GRID, "fraction of trials retrieved"),
-    "retrieval_low": Variable(GRID, "lower end of its 95 % binomial interval"),
-    "retrieval_high": Variable(GRID, "upper end of its 95 % binomial interval"),
     "alpha_c": Variable(("n_neurons",), "load at which the isotonic retrieval fraction crosses 1/2"),
     "alpha_c_low": Variable(("n_neurons",), "lower end of its 95 % bootstrap interval over networks"),
     "alpha_c_high": Variable(("n_neurons",), "upper end of its 95 % bootstrap interval over networks"),
@@ -188,16 +183,6 @@ def summary(configuration: HopfieldScaling, statistics: CellStatistics) -> dict[
     """Return all but the single points."""
     sizes = configuration.n_neurons
     n_patterns, loads = _windows(configuration)
-    fraction, low, high = statistics.retrieval()
-    by_cell = {
-        "success_threshold": statistics.thresholds,
-        "n_finished": statistics.n_networks,
-        "overlap_mean": statistics.overlap_mean,
-        "overlap_se": statistics.overlap_se(),
-        "retrieval_fraction": fraction,
-        "retrieval_low": low,
-        "retrieval_high": high,
-    }
     half_height = critical_loads(configuration.seed, sizes, loads, statistics)
     logistic = logistic_critical_loads(configuration.seed, sizes, loads, statistics)
     limit = extrapolate_largest(sizes, half_height["value"], half_height["standard_error"])
@@ -206,7 +191,8 @@ def summary(configuration: HopfieldScaling, statistics: CellStatistics) -> dict[
         "step": np.arange(configuration.n_loads),
         "n_patterns": n_patterns,
         "load": loads,
-        **{name: values.reshape(loads.shape) for name, values in by_cell.items()},
+        "success_threshold": statistics.thresholds.reshape(loads.shape),
+        **cell_summary(statistics, loads.shape),
         "alpha_c": half_height["value"],
         "alpha_c_low": half_height["low"],
         "alpha_c_high": half_height["high"],

@@ -87,6 +87,32 @@ def point_variables(*grid: str) -> dict[str, Variable]:
     }
 
 
+def cell_variables(*grid: str) -> dict[str, Variable]:
+    """Return the variables of `cell_summary`."""
+    return {
+        "n_finished": Variable(grid, "number of networks finished"),
+        "overlap_mean": Variable(grid, "mean overlap over networks"),
+        "overlap_se": Variable(grid, "standard error of the mean overlap, over networks"),
+        "retrieval_fraction": Variable(grid, "fraction of trials retrieved"),
+        "retrieval_low": Variable(grid, "lower end of its 95 % binomial interval"),
+        "retrieval_high": Variable(grid, "upper end of its 95 % binomial interval"),
+    }
+
+
+def cell_summary(statistics: CellStatistics, grid_shape: tuple[int, ...]) -> dict[str, NDArray]:
+    """Return what every study says of its cells."""
+    fraction, low, high = statistics.retrieval()
+    by_cell = {
+        "n_finished": statistics.n_networks,
+        "overlap_mean": statistics.overlap_mean,
+        "overlap_se": statistics.overlap_se(),
+        "retrieval_fraction": fraction,
+        "retrieval_low": low,
+        "retrieval_high": high,
+    }
+    return {name: values.reshape(grid_shape) for name, values in by_cell.items()}
+
+
 def run_study(study: Study, configuration: Any, observer: Observer) -> Records:
     """Run a study in this process and keep its points in memory; an interrupted one gives the finished points."""
     cells = study.cells(configuration)

@@ -3,10 +3,10 @@
 import json
 
 import click
-import numpy as np
 import pytest
 import xarray
 from click.testing import CliRunner
+from same_records import assert_same_records
 
 from hopsim.plots.figures import draw_figure
 from hopsim.storage.run_file import open_run
@@ -73,9 +73,7 @@ def test_a_study_from_the_command_to_the_figure(name, tmp_path):
     again = open_run(path)
     assert again.configuration["seed"] == 3
     assert '"n_finished":' in result.stderr
-    for variable in run.records:
-        floats = run.records[variable].dtype.kind == "f"
-        assert np.array_equal(run.records[variable], again.records[variable], equal_nan=floats), variable
+    assert_same_records(run.records, again.records)
 
 
 @pytest.mark.parametrize("name", STUDIES)

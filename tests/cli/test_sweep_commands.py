@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import xarray
 from click.testing import CliRunner
+from same_records import assert_same_data
 
 from hopsim.storage.run_file import open_run
 from hopsim_cli.main import program
@@ -78,14 +79,6 @@ def assert_same_points(first, second):
     assert first.keys() == second.keys()
     for name in first:
         assert np.array_equal(first[name], second[name]), name
-
-
-def assert_same_data(first, second):
-    """All variables, bit for bit."""
-    first, second = open_run(first).records, open_run(second).records
-    assert list(first) == list(second)
-    for name in first:
-        assert np.array_equal(first[name], second[name], equal_nan=first[name].dtype.kind == "f"), name
 
 
 @pytest.fixture(scope="module")

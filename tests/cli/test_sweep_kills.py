@@ -9,10 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
-
-from hopsim.storage.run_file import open_run
+from same_records import assert_same_data
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 COMMAND = [sys.executable, "-m", "hopsim_cli.main", "sweep", "run"]
@@ -42,13 +40,6 @@ def reported(errors):
             parts = json.loads(line)["finished"]
             points += [(cell, k) for cell, first, last in parts for k in range(first, last)]
     return points
-
-
-def assert_same_data(first, second):
-    first, second = open_run(first).records, open_run(second).records
-    assert list(first) == list(second)
-    for name in first:
-        assert np.array_equal(first[name], second[name], equal_nan=first[name].dtype.kind == "f"), name
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from same_records import assert_same_records
 
 from hopsim.errors import InputError, Interrupted
 from hopsim.experiments import point_batches
@@ -21,12 +22,6 @@ TRIALS = ("overlap", "n_sweeps", "converged", "retrieved")
 
 def study(observer=None, **options):
     return run(HopfieldCapacity(**{**SMALL, **options}), observer or Observer())
-
-
-def assert_same_records(first, second):
-    assert list(first.variables) == list(second.variables)
-    for name in first.variables:
-        assert np.array_equal(first[name], second[name], equal_nan=first[name].dtype.kind == "f"), name
 
 
 @pytest.fixture(scope="module")
