@@ -1,13 +1,18 @@
 """Commands of the group `sweep`: run a study from a specification, plan it, look how far it is, join its shares."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from hopsim.errors import InputError
 from hopsim_cli.groups import Group
 from hopsim_cli.options import Output, output_options, threads_option
 from hopsim_cli.printing import print_json
 from hopsim_cli.study_options import SweepOptions, sweep_options
+
+if TYPE_CHECKING:
+    from hopsim.sweeps.specification import Specification
 
 specification_argument = click.argument(
     "specification", type=click.Path(path_type=Path), metavar="STUDY.toml"
@@ -27,12 +32,10 @@ def sweep() -> None:
 @output_options
 def run(specification: Path, output: Output, sweep: SweepOptions) -> None:
     """Run a study from a TOML file; its points are safe as soon as they are counted."""
-    from hopsim.sweeps.specification import read_specification
-    from hopsim.sweeps.studies import StudiesByName
     from hopsim_cli.study_printing import result_as_json, result_as_text
     from hopsim_cli.study_running import run_study
 
-    read = read_specification(specification, StudiesByName())
+    read = _read(specification)
     outcome = run_study(
         read.study, read.configuration, output, sweep, in_columns=True, budget_seconds=read.budget_seconds
     )
@@ -50,13 +53,11 @@ def run(specification: Path, output: Output, sweep: SweepOptions) -> None:
 def plan(specification: Path, threads: int | None, as_json: bool) -> None:
     """Say how many points a study has, and what memory, disk and time it will take, timing a few of them."""
     from hopsim.sweeps.plan import plan_sweep
-    from hopsim.sweeps.specification import read_specification
-    from hopsim.sweeps.studies import StudiesByName
     from hopsim_cli.observers import StopOnSignal
     from hopsim_cli.running import announce_compilation, progress_observer
     from hopsim_cli.study_printing import plan_as_json, plan_as_text
 
-    read = read_specification(specification, StudiesByName())
+    read = _read(specification)
     announce_compilation(progress_observer())
     with StopOnSignal() as stop:
         planned = plan_sweep(read.study, read.configuration, threads, stop.tick)
@@ -100,3 +101,17 @@ def merge(run: Path, partial: bool, force: bool, quiet: bool, as_json: bool) -> 
     else:
         click.echo(result_as_text(study, outcome.records))
     outcome.finish()
+
+
+def _read(path: Path) -> "Specification":
+    """Read a specification whose every point fits the memory there is."""
+    from hopsim.sweeps.specification import read_specification
+    from hopsim.sweeps.studies import StudiesByName
+
+    read = read_specification(path, StudiesByName())
+    try:
+        for cell in read.study.cells(read.configuration):
+            cell.require_memory()
+    except InputError as error:
+        raise InputError(str(path), f"axes.{error}") from None
+    return read

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 TASK_SECONDS = 0.75  # aim of a task
-PATIENCE_SECONDS = 60.0  # without any worker
+PATIENCE_SECONDS = 60.0  # without any worker, of our own
+QUEUE_SECONDS = 12 * 3600.0  # the same of a cluster, where jobs wait in a queue
 TASKS_A_WORKER = 2  # under way: one that runs and one that waits
 N_DEATHS = 3  # of workers on one point that runs alone, before it is given up
 N_PIECES = 16  # of a batch whose worker died
@@ -52,7 +53,7 @@ def dask_parts(
     *,
     scheduler: str | None = None,
     n_workers: int | None = None,
-    patience_seconds: float = PATIENCE_SECONDS,
+    patience_seconds: float | None = None,
     run_batch: RunBatch = run_batch,
 ) -> Generator[list[FinishedPart], None, None]:
     """Run parts on Dask's workers and give what is finished, in the order in which it finishes.
@@ -69,8 +70,8 @@ def dask_parts(
         Address of a Dask scheduler, ``tcp://HOST:PORT``; by default worker processes are started here.
     n_workers : int, optional
         How many to start here, by default one a core.
-    patience_seconds : float
-        How long to wait while there is no worker at all.
+    patience_seconds : float, optional
+        How long to wait while there is no worker at all, by default a minute here and 12 hours on a cluster.
     run_batch : callable
         What a worker does with a batch.
 
@@ -86,6 +87,8 @@ def dask_parts(
     RunError
         If the scheduler does not answer or goes away, there are no workers, or theirs is another hopsim.
     """
+    if patience_seconds is None:
+        patience_seconds = PATIENCE_SECONDS if scheduler is None else QUEUE_SECONDS
     with connected_client(scheduler, n_workers, tick) as client:
         run_pickled = _runs_anywhere()
         batches = _Batches(cells, parts)

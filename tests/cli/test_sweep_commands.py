@@ -268,15 +268,16 @@ def test_a_scheduler_that_does_not_answer(study, tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ("n_trials", "n_trails", "fixed.n_trails"),
-        ("[60, 90]", "[]", "axes.n_neurons"),
-        ("[60, 90]", "[60, 100_000_000]", "n_neurons"),
+        ("n_trials", "n_trails", "fixed.n_trails: "),
+        ("[60, 90]", "[]", "axes.n_neurons: "),
+        ("[60, 90]", "[60, 100_000_000]", "axes.n_neurons: 10000000 patterns of 100000000 neurons"),
         ("seed = 11", "seed = ", "line 3"),
     ],
 )
 def test_wrong_specifications(old, new, problem, study, tmp_path):
     """One line that names the file and the key, or for what memory cannot hold the sizes; nothing is written."""
     line = refused("run", study(STUDY.replace(old, new)), "--out", tmp_path / "run.h5", "--quiet")
+    assert line.startswith(f"{tmp_path}/study.toml: ")
     assert problem in line
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["study.toml"]
 
