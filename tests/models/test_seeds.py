@@ -55,4 +55,5 @@ def test_the_numbers_of_the_streams_are_a_promise():
         "PROBE": 5,
         "CHAIN": 6,
         "BOOTSTRAP": 7,
+        "N_FLIPPED": 8,
     }
