@@ -70,8 +70,14 @@ def wait_with_usage(process):
 @pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="reads the child's processor time from /proc"
 )
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("kind", RUNS)
+@pytest.mark.parametrize(
+    ("kind", "number"),
+    [
+        *[(kind, signal.SIGINT) for kind in RUNS],
+        ("many networks", signal.SIGTERM),
+        ("recalls", signal.SIGTERM),
+    ],
+)
 def test_the_first_signal_saves_what_is_finished_within_half_a_second(tmp_path, kind, number):
     path = tmp_path / "run.h5"
     process, terminal = start_and_wait_until_some_are_finished(RUNS[kind], path)

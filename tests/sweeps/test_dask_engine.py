@@ -126,6 +126,7 @@ def test_points_that_kill_or_raise_are_named_and_the_others_finish(expected):
     assert finished == {point: row for point, row in expected.items() if point not in failures}
 
 
+@pytest.mark.slow
 def test_an_interruption_does_not_wait_for_the_workers(monkeypatch):
     """Workers that would be busy for minutes are killed when tick raises, and Interrupted passes."""
     before, began = worker_processes(), []
@@ -142,6 +143,7 @@ def test_an_interruption_does_not_wait_for_the_workers(monkeypatch):
     assert worker_processes() == before
 
 
+@pytest.mark.slow
 def test_an_interruption_while_workers_start():
     """The very first tick may raise."""
     before = worker_processes()
@@ -154,6 +156,7 @@ def test_an_interruption_while_workers_start():
     assert worker_processes() == before
 
 
+@pytest.mark.slow
 def test_closing_the_generator_ends_the_workers():
     """Whoever stops to listen leaves nothing running."""
     before = worker_processes()
@@ -169,6 +172,7 @@ def closed_port():
         return listener.getsockname()[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["closed", "silent"])
 def test_a_scheduler_that_does_not_answer_is_an_error_of_one_line(kind, monkeypatch, capfd):
     """A closed port, and one that accepts and says nothing: no traceback, no log."""
@@ -182,6 +186,7 @@ def test_a_scheduler_that_does_not_answer_is_an_error_of_one_line(kind, monkeypa
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_waiting_for_a_scheduler_can_be_interrupted():
     """Nobody has to wait for an answer that does not come."""
     began = time.monotonic()
@@ -236,6 +241,7 @@ def test_workers_without_the_code_are_refused(scheduler, monkeypatch, capfd):
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.slow
 def test_no_worker_at_all_is_an_error_after_some_patience():
     """A scheduler that is left alone."""
     with dask_cluster._local_cluster(1) as cluster:
@@ -248,6 +254,7 @@ def test_no_worker_at_all_is_an_error_after_some_patience():
             )
 
 
+@pytest.mark.slow
 def test_a_cluster_that_goes_away_keeps_what_is_finished(expected, short_tasks):
     """The scheduler dies in the middle: what came is right, and the error says how to go on."""
     finished = []
@@ -302,6 +309,7 @@ def program(tmp_path):
         yield process
 
 
+@pytest.mark.slow
 def test_signals_of_the_terminal_and_the_batch_system_are_for_the_program_alone(program):
     """Ctrl-C and SIGUSR1 go to the whole group; no worker dies of them or says a word."""
     first = program.stdout.readline()
@@ -314,6 +322,7 @@ def test_signals_of_the_terminal_and_the_batch_system_are_for_the_program_alone(
     assert (program.returncode, errors) == (0, "")
 
 
+@pytest.mark.slow
 def test_workers_do_not_outlive_a_killed_program(program):
     """SIGKILL leaves it no time to tell them."""
     workers = [int(pid) for pid in program.stdout.readline().split()]
