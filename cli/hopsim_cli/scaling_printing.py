@@ -36,7 +36,11 @@ def scaling_as_json(records: Records) -> dict[str, Any]:
             **_interval(records, "alpha_c", i),
             "se": records["alpha_c_se"][i],
             "in_fits": records["in_fits"][i],
-            "logistic": {**_interval(records, "alpha_c_logistic", i), "width": records["logistic_width"][i]},
+            "logistic": {
+                **_interval(records, "alpha_c_logistic", i),
+                "se": records["alpha_c_logistic_se"][i],
+                "width": records["logistic_width"][i],
+            },
         }
         for i in range(n_sizes)
     ]
@@ -67,7 +71,7 @@ def scaling_as_text(records: Records) -> str:
             "",
             *_choices_at_each_size(records),
             "",
-            "N -> infinity: fits alpha_c + b N^-x to the half-heights",
+            "N -> infinity: fits alpha_c + b N^-x to the logistic half-heights",
             "",
             _fits(records),
             "",
@@ -110,7 +114,8 @@ def _choices_at_each_size(records: Records) -> list[str]:
         f"{n_trials} trial{'s' if n_trials > 1 else ''} each",
         f"success:     a trial that ends at an overlap above {success:g} with its pattern",
         "half-height: where the isotonic (never rising) curve through the fractions retrieved crosses 1/2",
-        "logistic:    1/(1 + exp((load - alpha_c)/width)), maximum likelihood on trials; beside, not in the fits",
+        "logistic:    1/(1 + exp((load - alpha_c)/width)), maximum likelihood on trials; it uses all loads and so",
+        "             scatters half as much as the other: it enters the fits over N",
         f"95 %, ±:     bootstrap over networks, not trials: {N_BOOTSTRAP} times n - 1 of n at each load; "
         "± is the interval over 2 x 1.96",
     ]
@@ -135,7 +140,7 @@ def _fits(records: Records) -> str:
 
 
 def _choices_of_fits(records: Records) -> list[str]:
-    used = records["n_neurons"][records["in_fits"] & np.isfinite(records["alpha_c_se"])]
+    used = records["n_neurons"][records["in_fits"] & np.isfinite(records["alpha_c_logistic_se"])]
     below = records["n_neurons"][records["in_fits"]].min() < SCALING_FROM
     rule = (
         f"all of them are accepted, whatever p, as sizes below {SCALING_FROM} enter and follow no single power"

@@ -56,8 +56,11 @@ VARIABLES = {
     "alpha_c_logistic_high": Variable(
         ("n_neurons",), "upper end of its 95 % bootstrap interval over networks"
     ),
+    "alpha_c_logistic_se": Variable(
+        ("n_neurons",), "its standard error: that interval's width over 2 x 1.96"
+    ),
     "logistic_width": Variable(("n_neurons",), "width w of the logistic fit 1/(1 + exp((load - alpha_c)/w))"),
-    "in_fits": Variable(("n_neurons",), "the size enters the fits over N"),
+    "in_fits": Variable(("n_neurons",), "the logistic half-height of the size enters the fits over N"),
     "exponent": Variable(("exponent",), "exponent x of the fit alpha_c + b N^-x"),
     "fit_value": Variable(("exponent",), "alpha_c of the fit, at infinite N"),
     "fit_se": Variable(("exponent",), "its standard error"),
@@ -185,7 +188,7 @@ def summary(configuration: HopfieldScaling, statistics: CellStatistics) -> dict[
     n_patterns, loads = _windows(configuration)
     half_height = critical_loads(configuration.seed, sizes, loads, statistics)
     logistic = logistic_critical_loads(configuration.seed, sizes, loads, statistics)
-    limit = extrapolate_largest(sizes, half_height["value"], half_height["standard_error"])
+    limit = extrapolate_largest(sizes, logistic["value"], logistic["standard_error"])
     return {
         "n_neurons": np.array(sizes, np.int64),
         "step": np.arange(configuration.n_loads),
@@ -200,6 +203,7 @@ def summary(configuration: HopfieldScaling, statistics: CellStatistics) -> dict[
         "alpha_c_logistic": logistic["value"],
         "alpha_c_logistic_low": logistic["low"],
         "alpha_c_logistic_high": logistic["high"],
+        "alpha_c_logistic_se": logistic["standard_error"],
         "logistic_width": logistic["width"],
         "in_fits": largest_sizes(sizes),
         **_fits(limit),

@@ -30,10 +30,9 @@ EXPECTED = {
     "retrieval_fraction": Expected(_POINT),
     "retrieval_low": Expected(_POINT),
     "retrieval_high": Expected(_POINT),
-    "alpha_c": Expected(_SIZE),
-    "alpha_c_low": Expected(_SIZE),
-    "alpha_c_high": Expected(_SIZE),
     "alpha_c_logistic": Expected(_SIZE),
+    "alpha_c_logistic_low": Expected(_SIZE),
+    "alpha_c_logistic_high": Expected(_SIZE),
     "logistic_width": Expected(_SIZE),
     "in_fits": Expected(_SIZE, FLAGS),
     "exponent": Expected(_FIT),
@@ -117,7 +116,7 @@ def _draw_sizes(axes: Axes, run: Run) -> None:
     )
     _draw_fits(axes, run)
     for used in (True, False):
-        chosen = np.flatnonzero((records["in_fits"] == used) & np.isfinite(records["alpha_c"]))
+        chosen = np.flatnonzero((records["in_fits"] == used) & np.isfinite(records["alpha_c_logistic"]))
         if chosen.size:
             _draw_half_heights(axes, run, chosen, used)
     limit = float(records["alpha_c_infinite"])
@@ -127,14 +126,14 @@ def _draw_sizes(axes: Axes, run: Run) -> None:
         look: dict[str, Any] = {"color": style.BLACK, "elinewidth": 5.0, "capsize": 7.0, "linestyle": ""}
         lengths = np.maximum([[limit - low], [high - limit]], 0.0)
         axes.errorbar([0.0], [limit], lengths, label=label, zorder=5, **look)
-    style.name_panel(axes, "$N^{-1/2}$", r"critical load $\alpha_c(N)$, half-height")
+    style.name_panel(axes, "$N^{-1/2}$", r"critical load $\alpha_c(N)$, logistic half-height")
     axes.set_xlim(-0.03 * _right_end(run), _right_end(run))
     style.legend_below(axes, columns=1)
 
 
 def _draw_half_heights(axes: Axes, run: Run, chosen: NDArray[np.intp], used: bool) -> None:
     """Draw alpha_c of some sizes, filled where they enter the fits."""
-    value, low, high = (run.records[f"alpha_c{end}"][chosen] for end in ("", "_low", "_high"))
+    value, low, high = (run.records[f"alpha_c_logistic{end}"][chosen] for end in ("", "_low", "_high"))
     lengths = np.maximum([value - low, high - value], 0.0)
     axes.errorbar(
         run.records["n_neurons"][chosen] ** -0.5,

@@ -112,7 +112,7 @@ def test_known_curves_are_found():
     assert found["logistic_width"] == pytest.approx(widths, rel=1e-3)
     assert (np.abs(found["alpha_c"] - HALF_HEIGHTS) < 0.02 * widths).all()
     assert found["in_fits"].tolist() == [False] * 3 + [True] * 4
-    limit = extrapolate(SIZES[3:], found["alpha_c"][3:], found["alpha_c_se"][3:])
+    limit = extrapolate(SIZES[3:], found["alpha_c_logistic"][3:], found["alpha_c_logistic_se"][3:])
     assert found["exponent"].tolist() == list(EXPONENTS)
     assert found["fit_value"].tolist() == [fit.value for fit in limit.fits]
     assert found["fit_p"].tolist() == [fit.p for fit in limit.fits]

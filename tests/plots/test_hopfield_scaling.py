@@ -29,10 +29,9 @@ def scaling_run(n_neurons=(8_000, 1_000, 64_000, 16_000), complete=True, **chang
         "retrieval_fraction": fraction,
         "retrieval_low": 0.9 * fraction,
         "retrieval_high": 0.9 * fraction + 0.1,
-        "alpha_c": alpha_c + 1e-4,
-        "alpha_c_low": alpha_c - 0.001,
-        "alpha_c_high": alpha_c + 0.002,
         "alpha_c_logistic": alpha_c,
+        "alpha_c_logistic_low": alpha_c - 0.001,
+        "alpha_c_logistic_high": alpha_c + 0.002,
         "logistic_width": width,
         "in_fits": sizes >= 8_000,
         "exponent": EXPONENTS,
@@ -86,7 +85,7 @@ def test_half_heights_fits_and_the_union_are_those_of_the_records():
     _, sizes = draw_figure(run).axes
     (used, _), (unused, _), (limit, union) = points(sizes)
     assert used[:, 0] == pytest.approx(np.array([8_000, 64_000, 16_000]) ** -0.5)
-    assert used[:, 1] == pytest.approx(run.records["alpha_c"][[0, 2, 3]])
+    assert used[:, 1] == pytest.approx(run.records["alpha_c_logistic"][[0, 2, 3]])
     assert unused[:, 0] == pytest.approx([1_000**-0.5])
     assert limit[0, 0] == 0.0
     assert union[0] == pytest.approx([0.139, 0.142])
@@ -119,10 +118,9 @@ def test_what_is_not_known_is_left_out(tmp_path):
     run = scaling_run(
         n_neurons=(8_000, 16_000),
         complete=False,
-        alpha_c=np.array([0.15, NAN]),
-        alpha_c_low=np.full(2, NAN),
-        alpha_c_high=np.full(2, NAN),
-        alpha_c_logistic=np.full(2, NAN),
+        alpha_c_logistic=np.array([0.15, NAN]),
+        alpha_c_logistic_low=np.full(2, NAN),
+        alpha_c_logistic_high=np.full(2, NAN),
         logistic_width=np.full(2, NAN),
         fit_accepted=np.zeros(4, bool),
         **unknown,
@@ -137,7 +135,7 @@ def test_what_is_not_known_is_left_out(tmp_path):
 
 def test_nothing_finished_is_drawn_empty(tmp_path):
     nothing = {f"retrieval_{name}": np.full((1, 3), NAN) for name in ("fraction", "low", "high")}
-    nothing |= {f"alpha_c{end}": np.full(1, NAN) for end in ("", "_low", "_high", "_logistic")}
+    nothing |= {f"alpha_c_logistic{end}": np.full(1, NAN) for end in ("", "_low", "_high")}
     nothing["logistic_width"] = np.full(1, NAN)
     save_figure(scaling_run(n_neurons=(1_000,), **nothing), tmp_path / "figure.png", force=False)
 
