@@ -259,6 +259,7 @@ def test_wrong_options(words, problem, study):
     assert refused("run", study(), *words).startswith(problem)
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_does_not_answer(study, tmp_path):
     words = ["--engine", "dask", "--scheduler", "tcp://127.0.0.1:9", "--out", tmp_path / "run.h5"]
     assert refused("run", study(), *words, status=1).startswith("--scheduler: ")

@@ -121,6 +121,7 @@ def test_couplings_are_the_definition():
         assert found == expected.tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "fault"),
     [

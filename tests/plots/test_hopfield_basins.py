@@ -91,6 +91,7 @@ def test_one_synchronous_sweep_is_drawn_beside_the_error_function(basins_run):
         assert np.array_equal(points[:, 1], run.records["overlap_mean"][0, k])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [

@@ -88,6 +88,7 @@ def test_the_points_are_the_boundaries_of_the_records(phase_run):
         assert ends[:, 1] == pytest.approx(run.records["boundary_high"][i][known])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [
