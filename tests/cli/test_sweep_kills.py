@@ -14,7 +14,7 @@ from same_records import assert_same_data
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 COMMAND = [sys.executable, "-m", "hopsim_cli.main", "sweep", "run"]
-# 520 points of some 0.1 s each on one thread
+# 520 points of some 0.1 s each on one thread of a fast machine
 STUDY = """
 experiment = "capacity"
 seed = 5
@@ -24,7 +24,7 @@ load = { start = 0.05, stop = 0.07, step = 0.005 }
 [fixed]
 temperature = 0.4
 n_networks = 104
-n_trials = 8
+n_trials = 24
 """
 N_POINTS = 520
 N_KILLS = 20
