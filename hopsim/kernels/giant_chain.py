@@ -33,10 +33,10 @@ from hopsim.kernels.randomness import derive_key
 from hopsim.kernels.system import local_field, prefetch_unit
 
 # lengths of blocks, in visits
-LONGEST = 1 << 15  # fields of 8 bytes, which stay in L2
+LONGEST = 2048  # so that rows and fields are still near when the visits come
 FIRST = 512
 SHORTEST = 128  # below, starting the threads and waiting for the last costs more than they save
-FLIPS_AIMED_AT, MOST_FLIPS = 4, 16  # in a block
+FLIPS_AIMED_AT, MOST_FLIPS = 2, 4  # in a block
 
 
 @loop_kernel
@@ -82,15 +82,16 @@ def _visit_block(system, chains, c, first, last, fields, flipped):
         bias = chains.scaled_bias[i]
         threshold = thresholds[k % BLOCK]
         field = fields[k - first]
-        # No |N W_ij| exceeds P. Where even all of it against the unit could not flip it, nothing has to be counted.
-        if flips(field - 2.0 * system.n_patterns * n_flips * spin + bias, threshold, spin):
-            for n in range(n_flips):
-                field += 2.0 * flipped[n, 1] * coupling(system, c, i, flipped[n, 0])
-            if flips(field + bias, threshold, spin):
-                take_flip(system, chains, c, i)
-                flipped[n_flips, 0] = i
-                flipped[n_flips, 1] = -spin
-                n_flips += 1
+        # No |N W_ij| exceeds P: couplings are counted only while the others, all against the unit, could flip it.
+        left = n_flips
+        while left > 0 and flips(field - 2.0 * system.n_patterns * left * spin + bias, threshold, spin):
+            left -= 1
+            field += 2.0 * flipped[left, 1] * coupling(system, c, i, flipped[left, 0])
+        if left == 0 and flips(field + bias, threshold, spin):
+            take_flip(system, chains, c, i)
+            flipped[n_flips, 0] = i
+            flipped[n_flips, 1] = -spin
+            n_flips += 1
         if chains.order == REPLACEMENT:
             take_sight(chains, c, i)
         if n_flips == MOST_FLIPS or registers[STATUS] != RUNNING:

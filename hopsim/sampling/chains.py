@@ -35,7 +35,7 @@ _CALL_SECONDS = 0.1  # aim of a compiled call: Python must look up four times a 
 _FIRST_ITEMS = 20_000  # of the first call, when the speed is not known yet
 _GROWTH = 4
 _GIANT_BYTES = 1 << 26  # of packed patterns, from which a chain is worth all threads
-_CALLS_TO_RETRY = 32
+_FEWEST_CALLS_TO_RETRY, _MOST_CALLS_TO_RETRY = 2, 32
 
 
 def check_order(order: str) -> int:
@@ -128,7 +128,7 @@ class HopfieldChains:
         )
         self._pace = _Pace(_FIRST_ITEMS / n_chains)
         self._giant_pace = _Pace(_FIRST_ITEMS / n_chains)
-        self._calls_to_retry = _CALLS_TO_RETRY
+        self._calls_since_retry, self._calls_to_retry = 0, _FEWEST_CALLS_TO_RETRY
 
     def _start_dense(self, model: DenseModel) -> DenseSystem:
         integers = model.matrix.dtype == np.int16
@@ -209,7 +209,7 @@ class HopfieldChains:
 
         That can pay on networks that are large, and while threads would be idle. It then does unless units flip often,
         or other programs keep some of the processors, so that threads wait for each other: the faster driver is used,
-        the other one tried again now and then. The bits are the same.
+        the other one tried again, ever less often. The bits are the same.
         """
         if not isinstance(self.model, HebbianModel) or n_active >= numba.get_num_threads():
             return False
@@ -219,7 +219,7 @@ class HopfieldChains:
             return True
         self._calls_to_retry -= 1
         if self._calls_to_retry == 0:
-            self._calls_to_retry = _CALLS_TO_RETRY
+            self._calls_since_retry, self._calls_to_retry = 0, _FEWEST_CALLS_TO_RETRY
             self._giant_pace = _Pace(_FIRST_ITEMS / n_active)
         return False
 

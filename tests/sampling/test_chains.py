@@ -94,7 +94,6 @@ def test_the_last_chain_of_a_large_network_takes_all_threads(monkeypatch):
     expected = run(2, temperatures)
     assert not n_calls
     monkeypatch.setattr(chains_module, "_GIANT_BYTES", 0)
-    monkeypatch.setattr(chains_module, "_CALLS_TO_RETRY", 1)  # even where it is slower
     monkeypatch.setattr(chains_module, "_CALL_SECONDS", 1e-4)
     assert_same(run(2, temperatures), expected)
     assert n_calls
