@@ -35,6 +35,7 @@ _CALL_SECONDS = 0.1  # aim of a compiled call: Python must look up four times a 
 _FIRST_ITEMS = 20_000  # of the first call, when the speed is not known yet
 _GROWTH = 4
 _GIANT_BYTES = 1 << 26  # of packed patterns, from which a chain is worth all threads
+_TRIAL_SECONDS = 0.005  # of the usual driver's work, which the other one is tried on
 _FEWEST_CALLS_TO_RETRY, _MOST_CALLS_TO_RETRY = 2, 32
 
 
@@ -62,9 +63,9 @@ def chain_bytes(n_neurons: int, n_patterns: int, order: str) -> int:
 class _Pace:
     """How fast a driver advances chains here and now, and how many items of each chain a call of it takes."""
 
-    def __init__(self, items: float) -> None:
+    def __init__(self, items: float, speed: float = np.inf) -> None:
         self.items = items
-        self.speed = np.inf  # items of all chains a second; infinite until measured
+        self.speed = speed  # items of all chains a second; infinite until measured
 
     def note(self, n_items: int, seconds: float, n_chains: int) -> None:
         """Take note of a call that advanced `n_chains` chains by `n_items` items in all."""
@@ -127,7 +128,7 @@ class HopfieldChains:
             self._start_dense(model) if isinstance(model, DenseModel) else self._start_hebbian(model, network)
         )
         self._pace = _Pace(_FIRST_ITEMS / n_chains)
-        self._giant_pace = _Pace(_FIRST_ITEMS / n_chains)
+        self._giant_pace = _Pace(0.0, speed=0.0)
         self._calls_since_retry, self._calls_to_retry = 0, _FEWEST_CALLS_TO_RETRY
 
     def _start_dense(self, model: DenseModel) -> DenseSystem:
@@ -217,10 +218,12 @@ class HopfieldChains:
             return False
         if self._giant_pace.speed > self._pace.speed:
             return True
-        self._calls_to_retry -= 1
-        if self._calls_to_retry == 0:
-            self._calls_since_retry, self._calls_to_retry = 0, _FEWEST_CALLS_TO_RETRY
-            self._giant_pace = _Pace(_FIRST_ITEMS / n_active)
+        self._calls_since_retry += 1
+        if self._calls_since_retry == self._calls_to_retry:
+            self._calls_since_retry = 0
+            self._calls_to_retry = min(2 * self._calls_to_retry, _MOST_CALLS_TO_RETRY)
+            self._giant_pace = _Pace(self._pace.speed * _TRIAL_SECONDS / n_active)
+            return True
         return False
 
     def _call(self, active: NDArray[np.int64], giant: bool, n_items: int, sweep_limit: int) -> None:
