@@ -1,7 +1,7 @@
 """Dense symmetric couplings: local fields are kept, and changed only on flips.
 
-Couplings are float32, float64, or int16 where N W is an integer matrix that fits. Fields are float64 (int32 for int16
-couplings): an attempt without a flip costs O(1), a flip one pass over a row.
+Couplings are float32, float64, or integers: int16 where N W is an integer matrix that fits, int16 or int32 in fixed
+point. Fields are float64 (int32 for integers): an attempt without a flip costs O(1), a flip one pass over a row.
 """
 
 from typing import NamedTuple
@@ -18,7 +18,7 @@ class DenseSystem(NamedTuple):
     """A coupling matrix and the fields of chains on it."""
 
     couplings: np.ndarray  # (n_neurons, n_neurons): symmetric, zero diagonal
-    fields: np.ndarray  # (n_chains, n_neurons): float64, or int32 for int16 couplings
+    fields: np.ndarray  # (n_chains, n_neurons): float64, or int32 for integer couplings
 
 
 def _is_dense(system):

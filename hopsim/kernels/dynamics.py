@@ -206,6 +206,28 @@ def advance_chains(system, chains, active, n_items, sweep_limit):
         advance_chain(system, chains, active[k], n_items, sweep_limit)
 
 
+@loop_kernel
+def follow_schedule(system, chains, c, half_temperatures, first_sweep, n_items):
+    """Advance chain `c` by `n_items` items, or to the schedule's end; asynchronous orders, positive temperatures.
+
+    ``half_temperatures[k, c]`` (float64, (n_sweeps, n_chains)) holds in sweep `first_sweep` + k.
+    """
+    registers = chains.registers[c]
+    n_units = chains.spins.shape[1]
+    while n_items > 0 and registers[SWEEP] < first_sweep + half_temperatures.shape[0]:
+        chains.half_temperature[c] = half_temperatures[registers[SWEEP] - first_sweep, c]
+        step = min(n_items, n_units - registers[ITEM])
+        advance_chain(system, chains, c, step, registers[SWEEP] + 1)
+        n_items -= step
+
+
+@parallel_kernel
+def advance_on_schedule(system, chains, half_temperatures, first_sweep, n_items):
+    """Advance all chains, each as `follow_schedule` does."""
+    for c in prange(chains.spins.shape[0]):
+        follow_schedule(system, chains, c, half_temperatures, first_sweep, n_items)
+
+
 @parallel_kernel
 def measure_energies(system, chains, active, energies):
     """Scaled energies (float64, as long as `active`), biases included; refreshes the distances of Hebbian chains."""

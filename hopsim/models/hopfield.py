@@ -73,8 +73,8 @@ class DenseModel:
 
     Attributes
     ----------
-    matrix : float32, float64 or int16 (n_neurons, n_neurons)
-        The couplings times `scale`: int16 with scale N where N W is an integer matrix that fits, else scale 1.
+    matrix : float32, float64, int16 or int32 (n_neurons, n_neurons)
+        The couplings times `scale`, which is 1 unless they are integers then.
     bias : float64 (n_neurons,)
     scale : float
     """
@@ -90,7 +90,7 @@ class DenseModel:
 
     def couplings(self) -> NDArray:
         """Return the matrix W: float32 or float64 (n_neurons, n_neurons)."""
-        return self.matrix / self.scale if self.matrix.dtype == np.int16 else self.matrix
+        return self.matrix / self.scale if self.matrix.dtype.kind == "i" else self.matrix
 
 
 Model = HebbianModel | DenseModel
@@ -151,7 +151,27 @@ def dense_model(couplings: ArrayLike, bias: ArrayLike | None) -> DenseModel:
     InputError
         For ``couplings`` if they are not a finite symmetric square matrix with zero diagonal; for ``bias``.
     """
-    matrix = _real_array("couplings", couplings)
+    matrix = check_couplings(couplings)
+    n_neurons = matrix.shape[0]
+    checked_bias = check_bias(bias, n_neurons)
+    with np.errstate(over="ignore"):
+        integers = np.rint(matrix * n_neurons)
+    if np.abs(integers).max() <= np.iinfo(np.int16).max and np.array_equal(
+        (integers / n_neurons).astype(matrix.dtype), matrix
+    ):
+        return DenseModel(aligned_copy(integers, np.int16), checked_bias, float(n_neurons))
+    return DenseModel(aligned_copy(matrix, matrix.dtype), checked_bias, 1.0)
+
+
+def check_couplings(couplings: ArrayLike) -> NDArray:
+    """Return a coupling matrix: float32 if it is, else float64; finite, symmetric, with zero diagonal.
+
+    Raises
+    ------
+    InputError
+        For ``couplings`` that are anything else.
+    """
+    matrix = real_array("couplings", couplings)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
         raise InputError("couplings", f"expected a square matrix, got an array of shape {matrix.shape}")
     if matrix.dtype != np.float32:
@@ -162,22 +182,14 @@ def dense_model(couplings: ArrayLike, bias: ArrayLike | None) -> DenseModel:
         raise InputError("couplings", "expected a symmetric matrix; (W + W.T)/2 is one")
     if np.diagonal(matrix).any():
         raise InputError("couplings", "expected a zero diagonal: a unit does not act on itself")
-    n_neurons = matrix.shape[0]
-    checked_bias = check_bias(bias, n_neurons)
-    with np.errstate(over="ignore"):
-        integers = np.rint(matrix * n_neurons)
-    if np.abs(integers).max() <= np.iinfo(np.int16).max and np.array_equal(
-        (integers / n_neurons).astype(matrix.dtype), matrix
-    ):
-        return DenseModel(_aligned(integers, np.int16), checked_bias, float(n_neurons))
-    return DenseModel(_aligned(matrix, matrix.dtype), checked_bias, 1.0)
+    return matrix
 
 
 def check_bias(bias: ArrayLike | None, n_neurons: int) -> NDArray[np.float64]:
     """Return the biases as float64 (n_neurons,), zeros for None; `InputError` for a wrong shape or NaN."""
     if bias is None:
         return np.zeros(n_neurons)
-    values = _real_array("bias", bias).astype(np.float64)
+    values = real_array("bias", bias).astype(np.float64)
     if values.shape != (n_neurons,):
         raise InputError("bias", f"expected {n_neurons} numbers, one a neuron, got shape {values.shape}")
     if not np.isfinite(values).all():
@@ -193,7 +205,7 @@ def check_states(states: ArrayLike, n_neurons: int, subject: str = "states") -> 
     InputError
         If a shape is wrong or a value is not ±1.
     """
-    values = _real_array(subject, states)
+    values = real_array(subject, states)
     if values.ndim == 1:
         values = values[None]
     if values.ndim != 2 or values.shape[1] != n_neurons or len(values) == 0:
@@ -205,7 +217,7 @@ def check_states(states: ArrayLike, n_neurons: int, subject: str = "states") -> 
     return np.array(values, np.int8, order="C")
 
 
-def _real_array(subject: str, values: ArrayLike) -> NDArray:
+def real_array(subject: str, values: ArrayLike) -> NDArray:
     """Return an array of real numbers; `InputError` for `subject` if `values` are ragged or no such numbers."""
     try:
         array = np.asarray(values)
@@ -216,7 +228,8 @@ def _real_array(subject: str, values: ArrayLike) -> NDArray:
     return array
 
 
-def _aligned(values: NDArray, dtype: type | np.dtype) -> NDArray:
+def aligned_copy(values: NDArray, dtype: type | np.dtype) -> NDArray:
+    """Return a copy of another type that starts at a cache line."""
     copy = aligned_zeros(values.shape, dtype)
     copy[...] = values
     return copy

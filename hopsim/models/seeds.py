@@ -23,6 +23,14 @@ class Stream(IntEnum):
     CHAIN = 6
     BOOTSTRAP = 7
     N_FLIPPED = 8
+    START = 9  # of the chains of a Boltzmann machine
+    SWAP = 10  # of tempered chains
+    GRADIENT = 11  # of a learning step
+    MINIBATCH = 12
+    WEIGHTS = 13  # before learning
+    DISTURBANCE = 14  # of clamped values
+    RUN = 15  # of a learning experiment
+    INSTANCE = 16  # of random couplings
 
 
 def fresh_seed() -> int:

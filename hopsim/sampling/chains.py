@@ -60,7 +60,7 @@ def chain_bytes(n_neurons: int, n_patterns: int, order: str) -> int:
     return n_neurons * (5 + extra) + 8 * words + 4 * n_patterns
 
 
-class _Pace:
+class Pace:
     """How fast a driver advances chains here and now, and how many items of each chain a call of it takes."""
 
     def __init__(self, items: float, speed: float = np.inf) -> None:
@@ -127,12 +127,12 @@ class HopfieldChains:
         self._system: DenseSystem | HebbianSystem = (
             self._start_dense(model) if isinstance(model, DenseModel) else self._start_hebbian(model, network)
         )
-        self._pace = _Pace(_FIRST_ITEMS / n_chains)
-        self._giant_pace = _Pace(0.0, speed=0.0)
+        self._pace = Pace(_FIRST_ITEMS / n_chains)
+        self._giant_pace = Pace(0.0, speed=0.0)
         self._calls_since_retry, self._calls_to_retry = 0, _FEWEST_CALLS_TO_RETRY
 
     def _start_dense(self, model: DenseModel) -> DenseSystem:
-        integers = model.matrix.dtype == np.int16
+        integers = model.matrix.dtype.kind == "i"
         system = DenseSystem(
             model.matrix, aligned_zeros(self.spins.shape, np.int32 if integers else np.float64)
         )
@@ -222,7 +222,7 @@ class HopfieldChains:
         if self._calls_since_retry == self._calls_to_retry:
             self._calls_since_retry = 0
             self._calls_to_retry = min(2 * self._calls_to_retry, _MOST_CALLS_TO_RETRY)
-            self._giant_pace = _Pace(self._pace.speed * _TRIAL_SECONDS / n_active)
+            self._giant_pace = Pace(self._pace.speed * _TRIAL_SECONDS / n_active)
             return True
         return False
 
