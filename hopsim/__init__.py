@@ -7,15 +7,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from hopsim.networks.boltzmann_machine import BoltzmannMachine
     from hopsim.networks.hopfield_network import HopfieldNetwork
     from hopsim.storage.run_file import open_run
 
 _HOMES = {
+    "BoltzmannMachine": "hopsim.networks.boltzmann_machine",
     "HopfieldNetwork": "hopsim.networks.hopfield_network",
     "open_run": "hopsim.storage.run_file",
 }
 
-__all__ = ["HopfieldNetwork", "open_run"]
+__all__ = ["BoltzmannMachine", "HopfieldNetwork", "open_run"]
 
 
 def __getattr__(name: str) -> object:

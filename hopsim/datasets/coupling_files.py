@@ -42,6 +42,27 @@ def read_couplings(path: str | PathLike[str]) -> np.ndarray:
     return couplings
 
 
+def read_bias(path: str | PathLike[str]) -> np.ndarray:
+    """Read biases from a .npy file: float64 (n_units,).
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or does not hold one row of finite numbers.
+    """
+    file = Path(path)
+    if file.suffix.lower() != ".npy":
+        raise InputError(str(file), "biases are read from a .npy file; write one with numpy.save")
+    with reading(file):
+        bias = read_npy(file).astype(np.float64, copy=False)
+    if bias.ndim != 1 or bias.size == 0:
+        raise InputError(str(file), f"has shape {bias.shape}; biases are one row of numbers (n_units,)")
+    if not np.isfinite(bias).all():
+        i = int(np.flatnonzero(~np.isfinite(bias))[0])
+        raise InputError(str(file), f"b[{i}] = {bias[i]} is not a finite number")
+    return bias
+
+
 def _problem(couplings: np.ndarray) -> str | None:
     """Say what keeps the matrix from being couplings, if anything does."""
     if couplings.ndim != 2 or couplings.shape[0] != couplings.shape[1] or couplings.size == 0:

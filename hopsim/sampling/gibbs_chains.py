@@ -124,6 +124,11 @@ class GibbsChains:
         return self._spins.copy()
 
     @property
+    def n_free(self) -> int:
+        """Number of units that are updated in a sweep."""
+        return len(self._free)
+
+    @property
     def energies(self) -> NDArray[np.float64]:
         """Energies (n_chains,) of the ±1 network, from the kept fields: exact sums of the integer couplings."""
         spins = self.spins
