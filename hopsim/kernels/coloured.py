@@ -4,9 +4,7 @@ Units are numbered by colour here. A sweep of the *coloured* order is then the s
 numbering, with the same random numbers, but the units of a colour may be updated together: in SIMD and on all threads.
 
 On a regular lattice the j-th neighbours of consecutive units are consecutive too. Such units form a *run*, and its
-couplings are held neighbour by neighbour, so that fields are sums of vectors. Where units differ in neither bias nor,
-within a few values, in what their fields can be, a table holds for each field how many of the 2^52 draws turn a unit
-up: the same decision as by thresholds, without a logarithm.
+couplings are held neighbour by neighbour, so that fields are sums of vectors.
 """
 
 from typing import NamedTuple
@@ -21,8 +19,6 @@ from hopsim.kernels.randomness import derive_key, random_bits
 
 TILE = 256  # units updated together, at most
 
-_N_DRAWS = np.int64(1) << np.int64(52)
-
 
 class ColouredNetwork(NamedTuple):
     """Couplings of units that are numbered by colour, in runs."""
@@ -34,7 +30,6 @@ class ColouredNetwork(NamedTuple):
     value_starts: np.ndarray  # int64 (n_runs,): where a run's couplings lie in `values`
     values: np.ndarray  # int16 or int32: by run, neighbour, unit
     scaled_bias: np.ndarray  # float64 (n_units,)
-    largest_field: int  # of the couplings and of `outer_fields`
 
 
 class ColouredChains(NamedTuple):
@@ -44,8 +39,6 @@ class ColouredChains(NamedTuple):
     outer_fields: np.ndarray  # int32 (n_chains, n_units), or (n_chains, 0) if nothing acts from outside
     keys: np.ndarray  # uint64 (n_chains,)
     n_flips: np.ndarray  # int64 (n_chains,)
-    tables: np.ndarray  # int64 (n_chains, 2 largest_field + 1), or (n_chains, 0) where thresholds are drawn
-    table_half_temperatures: np.ndarray  # float64 (n_chains,): what `tables` hold for, 0 at the start
 
 
 @kernel
@@ -124,22 +117,17 @@ def sum_fields(network, chains, c, first, last, fields):
 def _update_tile(network, chains, c, key, half_temperature, first, last, fields):
     """Update units `first` to `last` - 1, of one colour; returns how many flipped."""
     sum_fields(network, chains, c, first, last, fields)
+    # first 0 or 1 in place of each field, then the spins: loops over numbers of one width run in SIMD
+    bias = network.scaled_bias[first:last]
+    for t in range(last - first):
+        threshold = half_temperature * logit(random_bits(key, np.uint64(first + t)))
+        fields[t] = np.float64(fields[t]) + bias[t] > threshold
     spins = chains.spins[c, first:last]
-    n_flips = 0
-    if chains.tables.shape[1] > 0:
-        table = chains.tables[c]
-        for t in range(last - first):
-            draw = np.int64(random_bits(key, np.uint64(first + t)) >> np.uint64(12))
-            new = np.int8(1) if draw < table[fields[t] + network.largest_field] else np.int8(-1)
-            n_flips += new != spins[t]
-            spins[t] = new
-    else:
-        bias = network.scaled_bias[first:last]
-        for t in range(last - first):
-            threshold = half_temperature * logit(random_bits(key, np.uint64(first + t)))
-            new = np.int8(1) if np.float64(fields[t]) + bias[t] > threshold else np.int8(-1)
-            n_flips += new != spins[t]
-            spins[t] = new
+    n_flips = np.int32(0)
+    for t in range(last - first):
+        new = np.int8(2) * np.int8(fields[t]) - np.int8(1)
+        n_flips += np.int32(new != spins[t])
+        spins[t] = new
     return n_flips
 
 
@@ -152,30 +140,6 @@ def update_units(network, chains, c, sweep, half_temperature, first, last, field
         stop = min(start + TILE, last)
         n_flips += _update_tile(network, chains, c, key, half_temperature, start, stop, fields)
     return n_flips
-
-
-@kernel
-def count_draws_below(field, half_temperature):
-    """How many of the 2^52 draws give a threshold below `field`: thresholds are monotone in the draw."""
-    low, high = np.int64(0), _N_DRAWS
-    while low < high:
-        middle = (low + high) // 2
-        if half_temperature * logit(np.uint64(middle) << np.uint64(12)) < field:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-@loop_kernel
-def fill_table(network, chains, c, half_temperature):
-    """Have chain `c`'s table, if it has one, hold for `half_temperature`: for each field, the draws that turn up."""
-    if chains.tables.shape[1] == 0 or chains.table_half_temperatures[c] == half_temperature:
-        return
-    for entry in range(chains.tables.shape[1]):
-        field = np.float64(entry - network.largest_field) + network.scaled_bias[0]
-        chains.tables[c, entry] = count_draws_below(field, half_temperature)
-    chains.table_half_temperatures[c] = half_temperature
 
 
 @inline_kernel
@@ -197,7 +161,6 @@ def follow_coloured(network, chains, c, half_temperatures, first_sweep, item, n_
         sweep, first = item // n_units, item % n_units
         stop = _end_of_step(network, first, last - item)
         half_temperature = half_temperatures[sweep, c]
-        fill_table(network, chains, c, half_temperature)
         chains.n_flips[c] += update_units(
             network, chains, c, first_sweep + sweep, half_temperature, first, stop, fields
         )
@@ -221,8 +184,6 @@ def share_coloured(network, chains, half_temperatures, first_sweep, item, n_item
     while item < last:
         sweep, first = item // n_units, item % n_units
         stop = _end_of_step(network, first, last - item)
-        for c in range(n_chains):
-            fill_table(network, chains, c, half_temperatures[sweep, c])
         for k in prange(n_chains * n_parts):
             c, part = k // n_parts, k % n_parts
             start = first + (stop - first) * part // n_parts

@@ -13,7 +13,7 @@ from hopsim.models.sparse import SparseModel
 from hopsim.sampling.chains import Pace
 
 _UNITS_WORTH_A_THREAD = 8192  # of one colour: fewer are done before another thread has woken up
-_UNITS_PER_ENTRY = 256  # of a table: fewer do not pay for filling it at each change of the temperature
+_CALLS_TO_RETRY = 32
 
 
 def colouring(network: SparseModel, tick: Callable[[], None] = lambda: None) -> NDArray[np.int32]:
@@ -31,7 +31,7 @@ def colouring(network: SparseModel, tick: Callable[[], None] = lambda: None) -> 
 
 
 def coloured_network(
-    network: SparseModel, colours: NDArray[np.int32], largest_field: int, tick: Callable[[], None]
+    network: SparseModel, colours: NDArray[np.int32], tick: Callable[[], None]
 ) -> coloured.ColouredNetwork:
     """Lay out a network whose units are numbered by colour, ``colours`` (n_neurons,) ascending, for the kernels."""
     matrix = network.matrix
@@ -59,7 +59,6 @@ def coloured_network(
         value_starts=matrix.indptr[firsts].astype(np.int64),
         values=values,
         scaled_bias=network.bias * network.scale,
-        largest_field=largest_field,
     )
 
 
@@ -93,57 +92,57 @@ class ColouredChains:
         self._units = np.argsort(colours, kind="stable")  # in the order of their updates
         n_chains = len(spins)
         outer = np.zeros((n_chains, 0), np.int32) if fields is None else fields[:, self._units]
-        largest_field = int(abs(network.matrix).sum(axis=1, dtype=np.int64).max()) + int(
-            np.abs(outer).max(initial=0)
-        )
         matrix = network.matrix[self._units][:, self._units]
         matrix.sort_indices()
         by_colour = SparseModel(matrix, network.bias[self._units], network.scale)
-        self._network = coloured_network(by_colour, colours[self._units], largest_field, tick)
+        self._network = coloured_network(by_colour, colours[self._units], tick)
         self._chains = coloured.ColouredChains(
             spins=np.ascontiguousarray(spins[:, self._units]),
             outer_fields=np.ascontiguousarray(outer),
             keys=keys,
             n_flips=np.zeros(n_chains, np.int64),
-            tables=np.zeros((n_chains, self._table_length()), np.int64),
-            table_half_temperatures=np.zeros(n_chains),
         )
         self._n_sweeps = 0
-        self._pace = Pace(20_000 / n_chains)
-
-    def _table_length(self) -> int:
-        bias = self._network.scaled_bias
-        length = 2 * self._network.largest_field + 1
-        pays = (bias == bias[0]).all() and length * _UNITS_PER_ENTRY <= len(bias)
-        return length if pays else 0
+        self._paces = {shared: Pace(20_000 / n_chains) for shared in (False, True)}
+        self._n_calls = 0
 
     def advance(self, half_temperatures: NDArray[np.float64], tick: Callable[[], None]) -> None:
         """Do one sweep for each row of `half_temperatures` (n_sweeps, n_chains)."""
         n_chains, n_units = self._chains.spins.shape
-        n_threads = numba.get_num_threads()
-        units_of_a_colour = n_units // (len(self._network.colour_starts) - 1)
-        shared = n_chains < n_threads and units_of_a_colour >= 2 * _UNITS_WORTH_A_THREAD
         item, n_items = 0, len(half_temperatures) * n_units
         while item < n_items:
-            step = min(int(self._pace.items) + 1, n_items - item)
+            shared = self._shares_colours()
+            pace = self._paces[shared]
+            step = min(int(pace.items) + 1, n_items - item)
             start = time.perf_counter()
             where = (self._network, self._chains, half_temperatures, self._n_sweeps, item, step)
             if shared:
-                coloured.share_coloured(*where, n_threads)
+                coloured.share_coloured(*where, numba.get_num_threads())
             else:
                 coloured.advance_coloured(*where)
-            self._pace.note(step * n_chains, time.perf_counter() - start, n_chains)
+            pace.note(step * n_chains, time.perf_counter() - start, n_chains)
             item += step
             tick()
         self._n_sweeps += len(half_temperatures)
 
+    def _shares_colours(self) -> bool:
+        """Whether all threads share the units of a colour, rather than take a chain each.
+
+        That pays for few chains of many units, unless other programs keep processors busy and threads wait for each
+        other at the end of each colour: the faster way is used, the other tried now and then. The bits are the same.
+        """
+        n_chains, n_units = self._chains.spins.shape
+        units_of_a_colour = n_units // (len(self._network.colour_starts) - 1)
+        n_threads = numba.get_num_threads()
+        if n_chains >= n_threads or units_of_a_colour < n_threads * _UNITS_WORTH_A_THREAD:
+            return False
+        self._n_calls += 1
+        faster = self._paces[True].speed >= self._paces[False].speed
+        return faster != (self._n_calls % _CALLS_TO_RETRY == 0)
+
     def tilt(self, scaled_bias: NDArray[np.float64]) -> None:
         """Take other biases (n_free,), times the network's scale."""
         self._network = self._network._replace(scaled_bias=scaled_bias[self._units])
-        self._chains = self._chains._replace(
-            tables=np.zeros((len(self._chains.spins), self._table_length()), np.int64),
-            table_half_temperatures=np.zeros(len(self._chains.spins)),
-        )
 
     @property
     def spins(self) -> NDArray[np.int8]:
