@@ -16,7 +16,7 @@ from hopsim.errors import InputError
 from hopsim.models.sparse import check_sparse_couplings
 
 LARGEST_WIDTH = 14
-_NUMBERS_AT_ONCE = 1 << 22
+_NUMBERS_AT_ONCE = 1 << 18
 
 
 class _Bonds(NamedTuple):
@@ -96,7 +96,9 @@ def _bonds_of(couplings: csr_array, shape: tuple[int, int]) -> _Bonds:
         bonds[row[forwards], column[forwards]] = upper.data[forwards]
         bonds[other_row[backwards], other_column[backwards]] = upper.data[backwards]
     if np.count_nonzero(across) + np.count_nonzero(down) != upper.nnz:
-        raise InputError("couplings", f"expected bonds between neighbours of a {n_rows}x{n_columns} lattice only")
+        raise InputError(
+            "couplings", f"expected bonds between neighbours of a {n_rows}x{n_columns} lattice only"
+        )
     return _Bonds(across, down) if n_rows >= n_columns else _Bonds(down.T.copy(), across.T.copy())
 
 

@@ -23,7 +23,9 @@ TILE = 256  # units updated together, at most
 class ColouredNetwork(NamedTuple):
     """Couplings of units that are numbered by colour, in runs."""
 
-    colour_starts: np.ndarray  # int64 (n_colours + 1,): colour k is units colour_starts[k] to colour_starts[k + 1] - 1
+    colour_starts: (
+        np.ndarray
+    )  # int64 (n_colours + 1,): colour k is units colour_starts[k] to colour_starts[k + 1] - 1
     run_starts: np.ndarray  # int64 (n_runs + 1,): first units
     head_starts: np.ndarray  # int64 (n_runs + 1,): where a run's neighbours lie in `heads`
     heads: np.ndarray  # int64: the neighbours of a run's first unit; those of its k-th lie k further
@@ -58,23 +60,17 @@ def colour_units(row_ends, neighbours, first, last, colours, taken):
         colours[i] = colour
 
 
-@inline_kernel
-def _continues(row_ends, neighbours, i):
-    """Whether the neighbours of unit `i` are those of unit `i` - 1, each one further."""
-    start, before = row_ends[i], row_ends[i - 1]
-    if row_ends[i + 1] - start != start - before:
-        return False
-    for k in range(row_ends[i + 1] - start):
-        if neighbours[start + k] != neighbours[before + k] + 1:
-            return False
-    return True
-
-
 @kernel
 def find_runs(row_ends, neighbours, first, last, starts):
-    """Mark in `starts` (bool (n_units,), True where a colour starts) which of units `first` to `last` - 1 start a run."""
+    """Mark which of units `first` to `last` - 1 start a run: their neighbours are not those of the unit before, plus 1.
+
+    `starts` is bool (n_units,), True where a colour starts.
+    """
     for i in range(max(first, 1), last):
-        starts[i] |= not _continues(row_ends, neighbours, i)
+        start, before = row_ends[i], row_ends[i - 1]
+        starts[i] |= row_ends[i + 1] - start != start - before
+        for k in range(min(row_ends[i + 1] - start, start - before)):
+            starts[i] |= neighbours[start + k] != neighbours[before + k] + 1
 
 
 @kernel

@@ -13,7 +13,9 @@ from hopsim.kernels.system import flip_unit, local_field, pair_energy, prefetch_
 class SparseSystem(NamedTuple):
     """Couplings in compressed rows and the fields of chains on them."""
 
-    row_ends: np.ndarray  # int32 or int64 (n_rows + 1,): row i is the entries row_ends[i] to row_ends[i + 1] - 1
+    row_ends: (
+        np.ndarray
+    )  # int32 or int64 (n_rows + 1,): row i is the entries row_ends[i] to row_ends[i + 1] - 1
     neighbours: np.ndarray  # as row_ends (n_entries,)
     values: np.ndarray  # int16 or int32 (n_entries,): the couplings
     fields: np.ndarray  # int32 (n_chains, n_units)

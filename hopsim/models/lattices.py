@@ -166,7 +166,9 @@ def named_couplings(name: str, seed: int | None = None) -> NDArray[np.float64] |
     """
     kind, _, size = name.partition(":")
     if kind not in MODELS:
-        raise InputError("model", f"expected one of {', '.join(MODELS)}, such as {MODELS['ising']}; got {name!r}")
+        raise InputError(
+            "model", f"expected one of {', '.join(MODELS)}, such as {MODELS['ising']}; got {name!r}"
+        )
     try:
         if kind in ("ising", "ea", "ea-gaussian"):
             shape = [int(side) for side in size.split("x")]
@@ -216,7 +218,7 @@ def _couplings(
 def _random_couplings(generator: np.random.Generator, n_bonds: int, gaussian: bool) -> NDArray[np.float64]:
     if gaussian:
         return generator.standard_normal(n_bonds)
-    return 2.0 * generator.integers(0, 2, n_bonds) - 1.0
+    return generator.choice([-1.0, 1.0], n_bonds)
 
 
 def _generator(seed: int | None) -> np.random.Generator:
@@ -226,4 +228,6 @@ def _generator(seed: int | None) -> np.random.Generator:
 
 def _check_size(subject: str, value: int, smallest: int) -> None:
     if not isinstance(value, int | np.integer) or not smallest <= value <= _LARGEST_SYSTEM:
-        raise InputError(subject, f"expected a whole number from {smallest} to {_LARGEST_SYSTEM}, got {value}")
+        raise InputError(
+            subject, f"expected a whole number from {smallest} to {_LARGEST_SYSTEM}, got {value}"
+        )

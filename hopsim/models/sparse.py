@@ -92,7 +92,10 @@ def coupling_list(
     if len(np.unique(pairs[0] * n_units + pairs[1])) < len(i):
         raise InputError(subject, "expected each pair of units once; add up the couplings of a pair first")
     matrix = coo_array(
-        (np.concatenate([weights, weights]), (both.astype(np.int64), np.concatenate([j, i]).astype(np.int64))),
+        (
+            np.concatenate([weights, weights]),
+            (both.astype(np.int64), np.concatenate([j, i]).astype(np.int64)),
+        ),
         shape=(n_units, n_units),
     )
     return check_sparse_couplings(matrix, subject)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import csr_array, issparse
+from scipy.sparse import csr_array
 
 from hopsim.errors import InputError
 from hopsim.models.hopfield import DenseModel, aligned_copy
@@ -151,7 +151,7 @@ class GibbsChains:
     def _block(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray | csr_array:
         """Couplings of `rows` to `columns`, contiguous, as the network holds them."""
         block = self.network.matrix[np.ix_(rows, columns)]
-        return block if issparse(block) else aligned_copy(block, block.dtype)
+        return block if isinstance(block, csr_array) else aligned_copy(block, block.dtype)
 
     def _fields_of(self, clamped: NDArray[np.int64], free: NDArray[np.int64]) -> NDArray[np.int32]:
         """What the clamped units add to the fields of the others: int32 (n_chains, n_free), scaled."""

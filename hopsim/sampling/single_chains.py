@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, issparse
+from scipy.sparse import csr_array
 
 from hopsim.kernels import dynamics
 from hopsim.kernels.dense import DenseSystem, add_fields
@@ -97,15 +97,16 @@ class SingleChains:
 def started_system(
     couplings: NDArray | csr_array, spins: NDArray[np.int8], tick: Callable[[], None]
 ) -> DenseSystem | SparseSystem:
-    """A system of integer couplings (n_units, n_others) with the fields on the others of `spins` (n_chains, n_units)."""
+    """A system of integer couplings (n_units, n_others), its fields those of `spins` (n_chains, n_units) on the others."""
     n_units, n_others = couplings.shape
     fields = aligned_zeros((len(spins), n_others), np.int32)
-    if issparse(couplings):
+    system: DenseSystem | SparseSystem
+    if isinstance(couplings, csr_array):
         system = SparseSystem(couplings.indptr, couplings.indices, couplings.data, fields)
-        add, work = add_sparse_fields, len(spins) * couplings.nnz // n_units
+        add, additions = add_sparse_fields, len(spins) * couplings.nnz // n_units
     else:
-        system, add, work = DenseSystem(couplings, fields), add_fields, fields.size
-    for first, last in row_slices(n_units, 4 * work):
+        system, add, additions = DenseSystem(couplings, fields), add_fields, fields.size
+    for first, last in row_slices(n_units, 4 * additions):
         add(system, spins, first, last)
         tick()
     return system

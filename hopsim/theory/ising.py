@@ -45,7 +45,7 @@ class TorusThermodynamics(NamedTuple):
 
 
 class _Term(NamedTuple):
-    """One of the four products of Kaufman's Z: its logarithm L and, times exp(-L), the term and its derivatives in K."""
+    """One of the four products in Z: a logarithm L and, times exp(-L), the product and its derivatives in K."""
 
     log: float
     value: float
