@@ -1,4 +1,8 @@
-"""Sparse symmetric couplings in compressed rows: local fields are kept, and a flip changes those of its neighbours."""
+"""Sparse symmetric couplings in compressed rows: local fields are kept, and a flip changes those of its neighbours.
+
+Fields summed anew at each visit took 1.1 to 12 times as long, on lattices and random graphs of 3 to 20 neighbours, at
+temperatures at which from a hundredth to almost half of the visits flip a unit.
+"""
 
 from typing import NamedTuple
 

@@ -59,7 +59,7 @@ class GibbsChains:
         T > 0.
     order : {"sequential", "random", "replacement", "coloured"}
         0 to N - 1; a fresh permutation each sweep; a unit drawn at each step; for sparse networks, colour by colour
-        (`ColouredChains`), the fastest. Free units only: a sweep updates as many.
+        (`ColouredChains`), by far the fastest on lattices. Free units only: a sweep updates as many.
     free : int64 (n_free,), optional
         Which units are updated, ascending; the others are clamped. All if None.
     tick : callable, optional

@@ -97,7 +97,7 @@ class SingleChains:
 def started_system(
     couplings: NDArray | csr_array, spins: NDArray[np.int8], tick: Callable[[], None]
 ) -> DenseSystem | SparseSystem:
-    """A system of integer couplings (n_units, n_others), its fields those of `spins` (n_chains, n_units) on the others."""
+    """A system of integer couplings (n_units, n_others); its fields are those of `spins` (n_chains, n_units)."""
     n_units, n_others = couplings.shape
     fields = aligned_zeros((len(spins), n_others), np.int32)
     system: DenseSystem | SparseSystem

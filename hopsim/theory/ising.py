@@ -73,7 +73,7 @@ def torus(n_rows: int, n_columns: int, temperature: float) -> TorusThermodynamic
     Examples
     --------
     >>> round(torus(64, 64, 2.0).energy, 5)
-    -1.74557
+    -1.74556
     """
     if min(n_rows, n_columns) < 2:
         raise InputError("shape", f"expected sides of at least 2, got {n_rows}x{n_columns}")
