@@ -23,6 +23,7 @@ def as_json(run: Run) -> dict[str, Any]:
         "configuration": run.configuration,
         "variables": {
             name: {
+                "group": variable.group,
                 "dims": variable.dims,
                 "shape": [run.records.sizes[dim] for dim in variable.dims],
                 "dtype": _type(run.records, name),
@@ -95,8 +96,9 @@ def _variables(records: Records) -> str:
     rows = []
     for name, variable in records.variables.items():
         axes = ", ".join(f"{dim}: {records.sizes[dim]}" for dim in variable.dims)
+        path = f"{variable.group}/{name}" if variable.group else name
         rows.append(
-            [name, f"({axes})", _type(records, name), one_line(variable.units), one_line(variable.long_name)]
+            [path, f"({axes})", _type(records, name), one_line(variable.units), one_line(variable.long_name)]
         )
     return table(["name", "dimensions", "type", "units", "what it is"], rows, indent="  ")
 

@@ -4,8 +4,8 @@ Units are numbered by colour here. A sweep of the *coloured* order is then the s
 numbering, with the same random numbers, but the units of a colour may be updated together: in SIMD and on all threads.
 
 On a regular lattice the j-th neighbours of consecutive units are consecutive too. Such units form a *run*, and its
-couplings are held neighbour by neighbour, so that fields are sums of vectors. (A table of the draws that turn a unit up,
-for each of the few fields of a lattice, spares the logarithms of thresholds; it gained 3 %.)
+couplings are held neighbour by neighbour, so that fields are sums of vectors. (A table of the draws that turn a unit
+up, for each of the few fields of a lattice, would spare the logarithms of thresholds; it gained 3 %.)
 """
 
 from typing import NamedTuple

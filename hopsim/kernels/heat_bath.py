@@ -8,12 +8,9 @@ The arithmetic is plain IEEE (fused multiply-adds written out), so that the same
 """
 
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
 
 from hopsim.kernels.compile_options import inline_kernel, kernel
+from hopsim.kernels.floating_point import bits_of, float_of, fma
 from hopsim.kernels.randomness import random_bits
 
 BLOCK = (
@@ -28,54 +25,26 @@ _HALF_ROOT = np.int64(
 _HALF_RANGE = 2.0**51
 
 
-@intrinsic
-def _bits_of(typing_context, x):
-    def generate(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], ir.IntType(64))
-
-    return types.int64(types.float64), generate
-
-
-@intrinsic
-def _float_of(typing_context, bits):
-    def generate(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], ir.DoubleType())
-
-    return types.float64(types.int64), generate
-
-
-@intrinsic
-def _fma(typing_context, a, b, c):
-    def generate(context, builder, signature, arguments):
-        f64 = ir.DoubleType()
-        function = ir.FunctionType(f64, [f64, f64, f64])
-        return builder.call(
-            cgutils.get_or_insert_function(builder.module, function, "llvm.fma.f64"), arguments
-        )
-
-    return types.float64(types.float64, types.float64, types.float64), generate
-
-
 @inline_kernel
 def natural_log(x):
     """Logarithm of a normal positive float64, to 1e-16 absolute plus 2 ulp: log x = e log 2 + 2 artanh((m-1)/(m+1))."""
-    bits = _bits_of(x)
+    bits = bits_of(x)
     exponent = (bits - _HALF_ROOT) >> np.int64(52)
-    mantissa = _float_of(bits - (exponent << np.int64(52)))
+    mantissa = float_of(bits - (exponent << np.int64(52)))
     t = (mantissa - 1.0) / (mantissa + 1.0)
     t2 = t * t
     series = 1.0 / 21.0
-    series = _fma(series, t2, 1.0 / 19.0)
-    series = _fma(series, t2, 1.0 / 17.0)
-    series = _fma(series, t2, 1.0 / 15.0)
-    series = _fma(series, t2, 1.0 / 13.0)
-    series = _fma(series, t2, 1.0 / 11.0)
-    series = _fma(series, t2, 1.0 / 9.0)
-    series = _fma(series, t2, 1.0 / 7.0)
-    series = _fma(series, t2, 1.0 / 5.0)
-    series = _fma(series, t2, 1.0 / 3.0)
-    low = _fma(2.0 * t * t2, series, np.float64(exponent) * _LN_2_LOW)
-    return _fma(np.float64(exponent), _LN_2_HIGH, 2.0 * t + low)
+    series = fma(series, t2, 1.0 / 19.0)
+    series = fma(series, t2, 1.0 / 17.0)
+    series = fma(series, t2, 1.0 / 15.0)
+    series = fma(series, t2, 1.0 / 13.0)
+    series = fma(series, t2, 1.0 / 11.0)
+    series = fma(series, t2, 1.0 / 9.0)
+    series = fma(series, t2, 1.0 / 7.0)
+    series = fma(series, t2, 1.0 / 5.0)
+    series = fma(series, t2, 1.0 / 3.0)
+    low = fma(2.0 * t * t2, series, np.float64(exponent) * _LN_2_LOW)
+    return fma(np.float64(exponent), _LN_2_HIGH, 2.0 * t + low)
 
 
 @inline_kernel

@@ -15,6 +15,7 @@ from scipy.sparse import csr_array, issparse
 from hopsim.errors import InputError
 from hopsim.models.fixed_point import integer_form
 from hopsim.models.hopfield import DenseModel, check_bias, check_couplings, real_array
+from hopsim.models.memory import require_memory
 from hopsim.models.sparse import SparseModel, check_sparse_couplings, sparse_fixed_point
 
 ENCODINGS = ("01", "pm1")
@@ -63,6 +64,13 @@ class BoltzmannModel:
             couplings = self.couplings / 4.0
             bias = self.bias / 2.0 + self.couplings.sum(axis=1) / 4.0
         return BoltzmannModel(couplings, bias, encoding, self.n_visible)
+
+    def dense(self) -> "BoltzmannModel":
+        """Return the machine with its couplings as an array; `InputError` for ``couplings`` that do not fit memory."""
+        if not isinstance(self.couplings, csr_array):
+            return self
+        require_memory(8 * self.n_units**2, "couplings", f"dense couplings of {self.n_units} units")
+        return BoltzmannModel(self.couplings.toarray(), self.bias, self.encoding, self.n_visible)
 
     @cached_property
     def energy_offset(self) -> float:

@@ -141,7 +141,7 @@ class GibbsChains:
         if self._clamped_fields is not None:
             pairs -= 0.5 * np.einsum("ci,ci->c", spins[:, self._free], self._clamped_fields, dtype=np.float64)
             pairs += self._clamped_energies
-        return pairs / self.network.scale - spins @ self._bias
+        return pairs / self.network.scale - (spins * self._bias).sum(axis=1)
 
     @property
     def n_flips(self) -> NDArray[np.int64]:

@@ -1,9 +1,9 @@
 """The schema of a hopsim file: how records become HDF5 datasets and come back.
 
-Each variable is a dataset of the root group with the attributes `units` and `long_name`; each axis has a
-dimension scale, the coordinate of that name. Booleans are int8 with the attribute ``dtype = "bool"``, strings
-variable-length UTF-8, packed spins a uint8 dataset ``<name>_packed`` over ``<dim>_byte`` with the attributes
-`n_neurons` and `bit_order`.
+Each variable is a dataset with the attributes `units` and `long_name`, in the root group or in one of ArviZ's; each
+axis has a dimension scale, the coordinate of that name: the root has them all, a group has copies of those it uses,
+so that it can be opened alone. Booleans are int8 with the attribute ``dtype = "bool"``, strings variable-length UTF-8,
+packed spins a uint8 dataset ``<name>_packed`` over ``<dim>_byte`` with the attributes `n_neurons` and `bit_order`.
 """
 
 from math import prod
@@ -12,15 +12,15 @@ from typing import Any, NamedTuple
 import h5py
 import numpy as np
 
-from hopsim.storage.records import Array, PackedSpins, Records, Variable
+from hopsim.storage.records import GROUPS, Array, PackedSpins, Records, Variable
 from hopsim.storage.safe_hdf5 import (
     RefusedError,
     dimension_names,
     has_attribute,
     integer_attribute,
+    only_datasets,
     read_numbers,
     read_strings,
-    root_datasets,
     text_attribute,
 )
 
@@ -44,16 +44,17 @@ class Stored(NamedTuple):
 
 
 def encode(records: Records) -> dict[str, Stored]:
-    """Return the datasets that hold `records`, by name."""
-    datasets = {}
+    """Return the datasets that hold `records`, by path."""
+    datasets: dict[str, Stored] = {}
     for name, variable in records.variables.items():
+        path = f"{variable.group}/{name}" if variable.group else name
         attributes: dict[str, Any] = {"long_name": variable.long_name, "units": variable.units}
         if variable.packed:
             spins = records.packed(name)
             byte_dim = variable.dims[-1] + BYTE_SUFFIX
             attributes |= {"n_neurons": np.int64(spins.n_neurons), "bit_order": BIT_ORDER}
             dims = (*variable.dims[:-1], byte_dim)
-            datasets[name + PACKED_SUFFIX] = Stored(dims, spins.bits, attributes, spins=True)
+            datasets[path + PACKED_SUFFIX] = Stored(dims, spins.bits, attributes, spins=True)
             index = {"long_name": f"index of {byte_dim}", "units": "1"}
             datasets[byte_dim] = Stored((byte_dim,), np.arange(spins.bits.shape[-1]), index, spins=False)
             continue
@@ -64,8 +65,16 @@ def encode(records: Records) -> dict[str, Stored]:
             attributes["dtype"] = "bool"
         elif array.dtype.kind == "U":
             array = array.astype(object)
-        datasets[name] = Stored(variable.dims, array, attributes, is_spins)
+        datasets[path] = Stored(variable.dims, array, attributes, is_spins)
+    for path, stored in list(datasets.items()):
+        for dim in stored.dims:
+            datasets[_beside(path, dim)] = datasets[dim]
     return datasets
+
+
+def _beside(path: str, name: str) -> str:
+    """Return the path of what has this name in the same group."""
+    return path[: path.rfind("/") + 1] + name
 
 
 def file_size(datasets: dict[str, Stored]) -> int:
@@ -82,18 +91,22 @@ def file_size(datasets: dict[str, Stored]) -> int:
 
 
 def write_datasets(file: h5py.File, datasets: dict[str, Stored]) -> None:
-    """Write `datasets` into the root group of an open, empty file."""
-    for name, stored in datasets.items():
+    """Write `datasets` into an open, empty file."""
+    for path, stored in datasets.items():
+        group, _, name = path.rpartition("/")
+        if group and group not in file:
+            file.create_group(group, track_order=True)
         string = h5py.string_dtype() if stored.array.dtype == object else None
-        dataset = file.create_dataset(name, data=stored.array, dtype=string, **_storage(stored))
+        dataset = file.create_dataset(path, data=stored.array, dtype=string, **_storage(stored))
         for key, value in stored.attributes.items():
             dataset.attrs[key] = value
         if stored.dims == (name,):
             dataset.make_scale(name)
-    for name, stored in datasets.items():
-        if stored.dims != (name,):
-            for axis, dim in enumerate(stored.dims):
-                file[name].dims[axis].attach_scale(file[dim])
+    for path, stored in datasets.items():
+        for axis, dim in enumerate(stored.dims):
+            scale = _beside(path, dim)
+            if scale != path:
+                file[path].dims[axis].attach_scale(file[scale])
 
 
 def _storage(stored: Stored) -> dict[str, Any]:
@@ -129,26 +142,40 @@ def read_records(file: h5py.File) -> Records:
     schema: dict[str, Variable] = {}
     arrays: dict[str, Array | PackedSpins] = {}
     byte_dims = set()
-    datasets = root_datasets(file)
+    datasets = only_datasets(file, GROUPS)
     axes = dimension_names(datasets)
-    for name, dataset in datasets.items():
-        dims = axes[name]
+    for path, dataset in datasets.items():
+        group, _, name = path.rpartition("/")
+        dims = axes[path]
+        if group and dims == (name,):
+            _check_copy(dataset, arrays.get(name))
+            continue
         long_name, units = text_attribute(dataset, "long_name"), text_attribute(dataset, "units")
-        if has_attribute(dataset, "bit_order"):
-            logical = name.removesuffix(PACKED_SUFFIX)
-            arrays[logical] = _read_packed(dataset)
+        is_packed = has_attribute(dataset, "bit_order")
+        if is_packed:
+            name = name.removesuffix(PACKED_SUFFIX)
             byte_dims.add(dims[-1])
             dims = (*dims[:-1], dims[-1].removesuffix(BYTE_SUFFIX))
-            schema[logical] = Variable(dims, long_name, units, packed=True)
-        else:
-            arrays[name] = _read(dataset)
-            schema[name] = Variable(dims, long_name, units)
+        if name in arrays:
+            raise RefusedError(f"holds the variable {name!r:.80} twice")
+        arrays[name] = _read_packed(dataset) if is_packed else _read(dataset)
+        schema[name] = Variable(dims, long_name, units, is_packed, group)
     for dim in byte_dims:  # an index of bytes is of no use once the spins are unpacked
         del arrays[dim]
     try:
         return Records(schema, arrays)
     except ValueError as error:
         raise RefusedError(f"is not laid out as a hopsim run: {error!s:.200}") from None
+
+
+def _check_copy(dataset: h5py.Dataset, coordinate: Array | PackedSpins | None) -> None:
+    """Refuse a coordinate in a group that is not the root's."""
+    if not isinstance(coordinate, np.ndarray) or not _same_bytes(_read(dataset), coordinate):
+        raise RefusedError(f"{dataset.name!r:.80} is not the coordinate of that name in the root")
+
+
+def _same_bytes(first: Array, second: Array) -> bool:
+    return first.dtype == second.dtype and first.tobytes() == second.tobytes()
 
 
 def _read(dataset: h5py.Dataset) -> Array:

@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[Any]
 
+GROUPS = ("posterior", "sample_stats")  # ArviZ's, for variables over (chain, draw, ...)
+
 
 class Variable(msgspec.Struct, frozen=True):
     """What is known of an array before it exists.
@@ -24,12 +26,15 @@ class Variable(msgspec.Struct, frozen=True):
         Its unit, ``"1"`` for a pure number.
     packed : bool
         Spins (±1, last axis the neurons) that a file keeps as bits.
+    group : str
+        One of `GROUPS`: where a file keeps it, for ArviZ to find; ``""`` for the root. Not for coordinates.
     """
 
     dims: tuple[str, ...]
     long_name: str
     units: str = "1"
     packed: bool = False
+    group: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,11 +131,17 @@ class Records:
                 self._add(dim, Variable((dim,), f"index of {dim}"), np.arange(self.sizes[dim]))
             elif self.variables[dim].dims != (dim,):
                 raise ValueError(f"{dim} is a dimension, so the variable {dim} must have it as its only one")
+            elif self.variables[dim].group:
+                raise ValueError(f"{dim} is a coordinate, which belongs to every group that uses it")
 
     def _add(self, name: str, variable: Variable, value: ArrayLike | PackedSpins) -> None:
         for word in (name, *variable.dims):
             if not word.isidentifier():
                 raise ValueError(f"{word!r} is no name for a variable or a dimension")
+            if word in GROUPS:
+                raise ValueError(f"{word} is the name of a group")
+        if variable.group not in ("", *GROUPS):
+            raise ValueError(f"{name}: there is no group {variable.group!r}")
         array = _stored(name, variable, value)
         if len(array.shape) != len(variable.dims) or len(set(variable.dims)) != len(variable.dims):
             raise ValueError(f"{name}: shape {array.shape} does not fit the dimensions {variable.dims}")

@@ -6,7 +6,7 @@ nesting, and arrays larger than the bytes behind them can hold.
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
@@ -135,15 +135,20 @@ def _all_datasets(file: h5py.File) -> dict[str, h5py.Dataset]:
     return dict(sorted(found.items()))
 
 
-def root_datasets(file: h5py.File) -> dict[str, h5py.Dataset]:
-    """Return the datasets of a file that has nothing else, checked for the memory they need together."""
-    datasets = {}
-    for name, item in _members(file):
+def only_datasets(file: h5py.File, groups: Collection[str] = ()) -> dict[str, h5py.Dataset]:
+    """Return the datasets of a file that has nothing else, by path, checked for the memory they need together.
+
+    Those of the root come first; `groups` names groups of the root that may hold datasets too.
+    """
+    found = dict(_members(file))
+    for group in groups:
+        if isinstance(found.get(group), h5py.Group):
+            found |= {f"{group}/{name}": item for name, item in _members(found.pop(group))}
+    for path, item in found.items():
         if not isinstance(item, h5py.Dataset):
-            raise RefusedError(f"holds {name!r:.80}, which is not a dataset; a hopsim run has datasets only")
-        datasets[name] = item
-    _check_memory(*datasets.values())
-    return datasets
+            raise RefusedError(f"holds {path!r:.80}, which is not a dataset; a hopsim run has datasets only")
+    _check_memory(*found.values())
+    return found
 
 
 def _check_memory(*datasets: h5py.Dataset) -> None:
@@ -277,16 +282,17 @@ def scalar_attribute(item: h5py.Group | h5py.Dataset, name: str) -> str | int | 
 
 
 def dimension_names(datasets: Mapping[str, h5py.Dataset]) -> dict[str, tuple[str, ...]]:
-    """Return the names of the axes of all `datasets`, from the dimension scales among them.
+    """Return the names of the axes of all `datasets`, from the dimension scales among them; keys are their paths.
 
-    The scales' own lists are read, not those of the datasets (DIMENSION_LIST): these are of variable length,
-    and HDF5 allocates whatever length they claim.
+    A scale names the axes of datasets in its own group. The scales' own lists are read, not those of the datasets
+    (DIMENSION_LIST): these are of variable length, and HDF5 allocates whatever length they claim.
     """
-    axes: dict[str, list[str]] = {name: [""] * dataset.ndim for name, dataset in datasets.items()}
-    for name, scale in datasets.items():
+    axes: dict[str, list[str]] = {path: [""] * dataset.ndim for path, dataset in datasets.items()}
+    for path, scale in datasets.items():
         if not has_attribute(scale, "CLASS") or text_attribute(scale, "CLASS") != "DIMENSION_SCALE":
             continue
-        axes[name] = [name]
+        group, _, name = path.rpartition("/")
+        axes[path] = [name]
         if not has_attribute(scale, "REFERENCE_LIST"):
             continue
         element = scale.attrs.get_id("REFERENCE_LIST").dtype
@@ -294,13 +300,13 @@ def dimension_names(datasets: Mapping[str, h5py.Dataset]) -> dict[str, tuple[str
             element.names != ("dataset", "dimension")
             or h5py.check_ref_dtype(element[0]) is not h5py.Reference
         ):
-            raise RefusedError(f"{name!r:.80} is a dimension scale without a proper list of references")
+            raise RefusedError(f"{path!r:.80} is a dimension scale without a proper list of references")
         for reference, axis in np.atleast_1d(scale.attrs["REFERENCE_LIST"]):
             user = str(scale.file[reference].name).removeprefix("/")
-            if user not in axes or not 0 <= axis < len(axes[user]):
-                raise RefusedError(f"{name!r:.80} is a dimension scale of something that is not there")
+            if user.rpartition("/")[0] != group or user not in axes or not 0 <= axis < len(axes[user]):
+                raise RefusedError(f"{path!r:.80} is a dimension scale of something that is not there")
             axes[user][axis] = name
-    for name, names in axes.items():
+    for path, names in axes.items():
         if "" in names:
-            raise RefusedError(f"{name!r:.80} has an axis without a dimension scale")
-    return {name: tuple(names) for name, names in axes.items()}
+            raise RefusedError(f"{path!r:.80} has an axis without a dimension scale")
+    return {path: tuple(names) for path, names in axes.items()}

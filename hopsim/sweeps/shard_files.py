@@ -25,9 +25,9 @@ from hopsim.storage.safe_hdf5 import (
     RefusedError,
     has_attribute,
     integer_attribute,
+    only_datasets,
     open_hdf5,
     read_numbers,
-    root_datasets,
     scalar_attribute,
     text_attribute,
 )
@@ -165,7 +165,7 @@ def _checked(file: h5py.File) -> tuple[str, Header, Layout]:
         raise RefusedError(
             f"has format version {format_version}, and this hopsim knows {FORMAT_VERSION} only"
         )
-    columns = root_datasets(file)
+    columns = only_datasets(file)
     if HEADER not in columns:
         raise RefusedError("has no header")
     header = _read_header(columns.pop(HEADER))

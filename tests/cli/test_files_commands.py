@@ -89,12 +89,42 @@ def test_show_as_json(path):
     assert result["configuration"] == CONFIGURATION
     assert result["command"] == "hopsim hopfield example --seed 17"
     assert result["variables"]["energy"] == {
+        "group": "",
         "dims": ["trial", "time"],
         "shape": [2, 3],
         "dtype": "float64",
         "units": "1",
         "long_name": "energy",
     }
+
+
+def test_chains_in_groups_are_shown_with_their_path_and_exported_by_name(tmp_path):
+    path = tmp_path / "chains.h5"
+    schema = {
+        "state": Variable(("chain", "draw", "unit"), "state", group="posterior"),
+        "energy": Variable(("chain", "draw"), "energy", group="sample_stats"),
+    }
+    records = Records(schema, {"state": np.ones((2, 3, 4), np.int8), "energy": np.arange(6.0).reshape(2, 3)})
+    write_run(
+        path,
+        records,
+        experiment="boltzmann_example",
+        configuration={},
+        seed=1,
+        command=None,
+        started=datetime.now(UTC),
+    )
+    lines = [" ".join(line.split()) for line in run_hopsim("show", path).stdout.splitlines()]
+    assert "posterior/state (chain: 2, draw: 3, unit: 4) int8 1 state" in lines
+    assert "chain (chain: 2) int64 1 index of chain" in lines
+    variables = json.loads(run_hopsim("show", path, "--json").stdout)["variables"]
+    assert variables["energy"]["group"] == "sample_stats"
+    assert run_hopsim("export", path, "--variable", "energy").exit_code == 0
+    assert rows_of(tmp_path / "chains.csv")[4] == {"chain": "1", "draw": "1", "energy": "4.0"}
+    assert run_hopsim("export", path, "-o", tmp_path / "chains.npz").exit_code == 0
+    with np.load(tmp_path / "chains.npz") as arrays:
+        assert set(arrays.files) == {"state", "energy", "chain", "draw", "unit"}
+        assert arrays["state"].shape == (2, 3, 4)
 
 
 def test_show_obeys_no_control_characters_of_a_file(path):

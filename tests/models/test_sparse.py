@@ -110,6 +110,7 @@ def test_a_sparse_machine_is_the_dense_machine_in_both_encodings():
         assert sparse.energy_offset == pytest.approx(dense.energy_offset, abs=1e-12)
         network = sparse.spin_network
         assert (network.couplings().toarray() == dense.spin_network.couplings()).all()
+        assert (sparse.dense().couplings == dense.couplings).all()
         np.testing.assert_allclose(network.bias, dense.spin_network.bias, atol=1e-12)
         spins = sparse.spins(states)
         above = network.energies(spins) + sparse.energy_offset

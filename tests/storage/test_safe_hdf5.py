@@ -121,7 +121,7 @@ HOSTILE_RUNS = {
     ),
     "soft link": (lambda f: f.__setitem__("x", h5py.SoftLink("/state")), "soft link 'x'"),
     "dangling soft link": (lambda f: f.__setitem__("x", h5py.SoftLink("/nowhere")), "soft link 'x'"),
-    "group": (lambda f: f.create_group("posterior"), "'posterior', which is not a dataset"),
+    "group": (lambda f: f.create_group("prior"), "'prior', which is not a dataset"),
     "deep nesting": (deep_nesting, "'g0', which is not a dataset"),
     "group within itself": (lambda f: f.__setitem__("x", f["/"]), "'x', which is not a dataset"),
     "named type": (lambda f: f.__setitem__("x", np.dtype("f8")), "'x', which is not a dataset"),
