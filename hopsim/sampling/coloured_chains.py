@@ -13,7 +13,8 @@ from hopsim.models.sparse import SparseModel
 from hopsim.sampling.chains import Pace
 
 _UNITS_WORTH_A_THREAD = 8192  # of one colour: fewer are done before another thread has woken up
-_CALLS_TO_RETRY = 32
+_TRIAL_SECONDS = 0.005  # of the faster way's work, which the other one is tried on
+_FEWEST_CALLS_TO_RETRY, _MOST_CALLS_TO_RETRY = 2, 32
 
 
 def colouring(network: SparseModel, tick: Callable[[], None] = lambda: None) -> NDArray[np.int32]:
@@ -104,7 +105,7 @@ class ColouredChains:
         )
         self._n_sweeps = 0
         self._paces = {shared: Pace(20_000 / n_chains) for shared in (False, True)}
-        self._n_calls = 0
+        self._calls_since_retry, self._calls_to_retry = 0, _FEWEST_CALLS_TO_RETRY
 
     def advance(self, half_temperatures: NDArray[np.float64], tick: Callable[[], None]) -> None:
         """Do one sweep for each row of `half_temperatures` (n_sweeps, n_chains)."""
@@ -113,32 +114,42 @@ class ColouredChains:
         while item < n_items:
             shared = self._shares_colours()
             pace = self._paces[shared]
+            if pace.speed == np.inf:
+                self._call(shared, half_temperatures, item, 0)  # compiles, which says nothing about speed
             step = min(int(pace.items) + 1, n_items - item)
             start = time.perf_counter()
-            where = (self._network, self._chains, half_temperatures, self._n_sweeps, item, step)
-            if shared:
-                coloured.share_coloured(*where, numba.get_num_threads())
-            else:
-                coloured.advance_coloured(*where)
+            self._call(shared, half_temperatures, item, step)
             pace.note(step * n_chains, time.perf_counter() - start, n_chains)
             item += step
             tick()
         self._n_sweeps += len(half_temperatures)
 
+    def _call(self, shared: bool, half_temperatures: NDArray[np.float64], item: int, n_items: int) -> None:
+        where = (self._network, self._chains, half_temperatures, self._n_sweeps, item, n_items)
+        if shared:
+            coloured.share_coloured(*where, numba.get_num_threads())
+        else:
+            coloured.advance_coloured(*where)
+
     def _shares_colours(self) -> bool:
         """Whether all threads share the units of a colour, rather than take a chain each.
 
         That pays for few chains of many units, unless other programs keep processors busy and threads wait for each
-        other at the end of each colour: the faster way is used, the other tried now and then. The bits are the same.
+        other at the end of each colour: the faster way is used, the other tried ever less often. The bits are the same.
         """
         n_chains, n_units = self._chains.spins.shape
         units_of_a_colour = n_units // (len(self._network.colour_starts) - 1)
         n_threads = numba.get_num_threads()
         if n_chains >= n_threads or units_of_a_colour < n_threads * _UNITS_WORTH_A_THREAD:
             return False
-        self._n_calls += 1
         faster = self._paces[True].speed >= self._paces[False].speed
-        return faster != (self._n_calls % _CALLS_TO_RETRY == 0)
+        self._calls_since_retry += 1
+        if self._paces[faster].speed == np.inf or self._calls_since_retry < self._calls_to_retry:
+            return faster
+        self._calls_since_retry = 0
+        self._calls_to_retry = min(2 * self._calls_to_retry, _MOST_CALLS_TO_RETRY)
+        self._paces[not faster] = Pace(self._paces[faster].speed * _TRIAL_SECONDS / n_chains)
+        return not faster
 
     def tilt(self, scaled_bias: NDArray[np.float64]) -> None:
         """Take other biases (n_free,), times the network's scale."""
