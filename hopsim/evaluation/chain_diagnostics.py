@@ -1,7 +1,8 @@
 """How far to trust Markov chains: autocorrelation time, effective sample size, agreement between chains.
 
-All take values (n_chains, n_draws) of one quantity or (n_chains, n_draws, n_quantities) of several, and give one number a
-quantity. It is NaN where nothing can be said: fewer than 4 draws, values that never change, values that are not finite.
+All take values (n_chains, n_draws) of one quantity or (n_chains, n_draws, n_quantities) of several, and give one
+number a quantity. It is NaN where nothing can be said: fewer than 4 draws, values that never change, values that are
+not finite.
 """
 
 from collections.abc import Callable

@@ -8,7 +8,7 @@ from hopsim.datasets.coupling_files import read_bias, read_couplings
 from hopsim.datasets.machine_files import read_boltzmann
 from hopsim.errors import InputError
 from hopsim.models.boltzmann import check_encoding
-from hopsim.models.lattices import named_model
+from hopsim.models.lattices import named_couplings
 from hopsim.models.seeds import MAX_SEED
 from hopsim.networks.boltzmann_machine import BoltzmannMachine
 from hopsim.sampling.gibbs_chains import check_temperatures
@@ -73,5 +73,5 @@ def load_machine(source: MachineSource) -> BoltzmannMachine:
         machine = BoltzmannMachine.from_model(read_boltzmann(source.machine))
     else:
         assert source.model is not None
-        machine = BoltzmannMachine.from_model(named_model(source.model, source.seed))
+        machine = BoltzmannMachine(named_couplings(source.model, source.seed), encoding="pm1")
     return machine if source.encoding is None else machine.in_encoding(source.encoding)

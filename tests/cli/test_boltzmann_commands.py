@@ -121,7 +121,7 @@ def test_a_hopfield_network_becomes_a_machine(tmp_path):
     network = hopsim.HopfieldNetwork.store(patterns)
     assert (hopsim.open_run(pm1).records["couplings"] == network.couplings).all()
     assert (hopsim.open_run(bits).records["couplings"] == 4 * network.couplings).all()
-    words = "--n-sweeps 5 --burn-in 0 --n-chains 2 --seed 1 --temperature 0.7".split()
+    words = ["--n-sweeps", "5", "--burn-in", "0", "--n-chains", "2", "--seed", "1", "--temperature", "0.7"]
     sampled = json.loads(boltzmann(None, "sample", pm1, *words, "--json"))
     expected = hopsim.BoltzmannMachine.from_hopfield(network).sample(2, 5, temperature=0.7, seed=1)
     assert sampled["energy_mean"] == expected.energies.mean()
