@@ -143,9 +143,10 @@ def _integrated_time(values: FloatArray) -> float:
 
 
 def _effective_size(values: FloatArray) -> float:
-    if _says_nothing(values):
+    halves = _split(values)
+    if _says_nothing(values) or (halves == halves[0, 0]).all():
         return np.nan
-    halves = _normal_scores(_split(values))
+    halves = _normal_scores(halves)
     n_halves, n_draws = halves.shape
     covariance = _autocovariance(halves)
     within = covariance[0] * n_draws / (n_draws - 1.0)
@@ -160,9 +161,9 @@ def _effective_size(values: FloatArray) -> float:
 
 
 def _r_hat(values: FloatArray) -> float:
-    if _says_nothing(values):
-        return np.nan
     halves = _split(values)
+    if _says_nothing(values) or (halves == halves[0, 0]).all():
+        return np.nan
     distances = np.abs(halves - np.median(halves))
     return float(np.fmax(_plain_r_hat(_normal_scores(halves)), _plain_r_hat(_normal_scores(distances))))
 
@@ -170,7 +171,8 @@ def _r_hat(values: FloatArray) -> float:
 def _plain_r_hat(halves: FloatArray) -> float:
     """Root of the variance of all draws over that within chains (Gelman and Rubin 1992)."""
     n_draws = halves.shape[1]
-    within = halves.var(axis=1, ddof=1).mean()
+    moves = (halves != halves[:, :1]).any(axis=1)  # a variance of rounding errors is none
+    within = np.where(moves, halves.var(axis=1, ddof=1), 0.0).mean()
     between = halves.mean(axis=1).var(ddof=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         return float(np.sqrt((n_draws - 1.0) / n_draws + between / within))

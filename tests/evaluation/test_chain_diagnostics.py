@@ -124,3 +124,10 @@ def test_wrong_shapes_are_refused():
     for values in (np.ones(5), np.ones((0, 5)), np.ones((1, 2, 3, 4))):
         with pytest.raises(InputError, match=r"^values: expected"):
             split_r_hat(values)
+
+
+def test_draws_that_differ_in_the_middle_alone_say_nothing():
+    """The halves leave out the middle of an odd number of draws."""
+    values = np.array([[1.0, 1.0, 2.0, 1.0, 1.0]] * 2)
+    assert np.isnan(split_r_hat(values))
+    assert np.isnan(effective_sample_size(values))
