@@ -11,6 +11,9 @@ ENTRIES = {
     "hopfield": Entry(
         "hopsim_cli.hopfield_commands", "hopfield", "Hopfield networks: recall, capacity, phases."
     ),
+    "boltzmann": Entry(
+        "hopsim_cli.boltzmann_commands", "boltzmann", "Boltzmann machines: exact, sampled, annealed, learned."
+    ),
     "sweep": Entry("hopsim_cli.sweep_commands", "sweep", "Studies of many points, here or on a cluster."),
     "theory": Entry("hopsim_cli.theory_commands", "theory", "Mean-field predictions."),
     "show": Entry("hopsim_cli.files_commands", "show", "What is in a file and how it was made."),

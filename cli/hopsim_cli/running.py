@@ -10,7 +10,7 @@ from typing import Any, NoReturn, Protocol
 import click
 import msgspec
 
-from hopsim.errors import Interrupted
+from hopsim.errors import Interrupted, RunError
 from hopsim.experiments.observer import Observer, Observers
 from hopsim.storage.output_lock import output_lock
 from hopsim.storage.records import Records
@@ -64,7 +64,9 @@ class Outcome:
             note(f"wrote {path}")
 
 
-def run_experiment(experiment: Experiment, configuration: msgspec.Struct, output: Output) -> Outcome:
+def run_experiment(
+    experiment: Experiment, configuration: msgspec.Struct, output: Output, *, keep_failed: bool = False
+) -> Outcome:
     """Run an experiment, with progress on stderr, and write its file if ``--out`` was given.
 
     The first Ctrl-C or SIGTERM ends the run early with the points that are finished; if there are none,
@@ -81,6 +83,8 @@ def run_experiment(experiment: Experiment, configuration: msgspec.Struct, output
         Its configuration; a field `seed` is recorded.
     output : Output
         What `hopsim_cli.options.output_options` collected.
+    keep_failed : bool
+        Also save what was finished when the run fails.
 
     Returns
     -------
@@ -108,6 +112,10 @@ def run_experiment(experiment: Experiment, configuration: msgspec.Struct, output
         except Interrupted:
             if finished.records is not None:
                 records = finished.records()
+        except RunError:
+            if keep_failed and writer is not None and finished.records is not None:
+                writer.save(finished.records(), complete=False)
+            raise
         if stop.stopped and finished.n_finished == 0:
             _leave_empty_handed()
         if writer is not None:

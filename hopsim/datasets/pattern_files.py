@@ -15,7 +15,7 @@ from hopsim.datasets.pattern_set import PatternSet
 from hopsim.datasets.regular_file import reading
 from hopsim.errors import InputError
 
-ENDINGS = (".npy", ".csv", ".txt", ".h5", ".hdf5", ".png")
+ENDINGS = (".npy", ".csv", ".txt", ".data", ".h5", ".hdf5", ".png")
 
 
 def read_patterns(
@@ -30,7 +30,7 @@ def read_patterns(
 
         - .npy: an array (n_patterns, n_neurons), one pattern (n_neurons,), or pictures
           (n_patterns, rows, columns).
-        - .csv, .txt: a pattern a line, the values separated by commas, by blanks, or (0 and 1) by nothing:
+        - .csv, .txt, .data: a pattern a line, the values separated by commas, by blanks, or (0 and 1) by nothing:
           ``0110``. What follows a ``#`` is a comment.
         - .h5, .hdf5: a dataset shaped as in a .npy file, or the spins of a hopsim run, packed or not.
         - .png: a picture. Dark pixels (below mid-grey) are +1. Needs pillow, of the extra ``plot``.

@@ -200,7 +200,7 @@ def _independent_spins(
 ) -> NDArray[np.int8]:
     """Exact draws (n_chains, n_units) at beta = 0: without couplings, one sweep forgets the start."""
     chains = GibbsChains(
-        BoltzmannModel(np.zeros_like(model.couplings), base, "pm1", model.n_visible).spin_network,
+        BoltzmannModel(0.0 * model.couplings, base, "pm1", model.n_visible).spin_network,
         np.ones((len(keys), model.n_units), np.int8),
         keys,
         temperature=temperature,

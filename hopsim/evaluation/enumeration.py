@@ -107,7 +107,7 @@ def scaled_spins(model: BoltzmannModel, temperature: float) -> tuple[FloatArray,
     if np.ndim(temperature):
         raise InputError("temperature", "expected one number")
     check_temperatures(temperature)
-    spins = model.in_encoding("pm1")
+    spins = model.in_encoding("pm1").dense()
     with np.errstate(over="ignore"):
         couplings, bias = spins.couplings / temperature, spins.bias / temperature
         largest = np.abs(couplings).sum() + np.abs(bias).sum()

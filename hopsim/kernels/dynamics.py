@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import prange
 
-from hopsim.kernels import dense, hebbian  # noqa: F401  (their overloads of the system's functions)
+from hopsim.kernels import dense, hebbian, sparse  # noqa: F401  (their overloads of the system's functions)
 from hopsim.kernels.compile_options import inline_kernel, kernel, loop_kernel, parallel_kernel
 from hopsim.kernels.heat_bath import BLOCK, draw_thresholds
 from hopsim.kernels.randomness import derive_key, random_below, shuffle

@@ -10,13 +10,15 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array, issparse
 
 from hopsim.errors import InputError
-from hopsim.models.hopfield import DenseModel, aligned_copy, check_bias, check_couplings, real_array
+from hopsim.models.fixed_point import integer_form
+from hopsim.models.hopfield import DenseModel, check_bias, check_couplings, real_array
+from hopsim.models.memory import require_memory
+from hopsim.models.sparse import SparseModel, check_sparse_couplings, sparse_fixed_point
 
 ENCODINGS = ("01", "pm1")
-
-_LARGEST_FIELD = 2**30  # of integer fields, so that a flip of the largest coupling stays within int32
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +27,7 @@ class BoltzmannModel:
 
     Attributes
     ----------
-    couplings : float64 (n_units, n_units)
+    couplings : float64 (n_units, n_units), or csr_array of float64
         W in the machine's own encoding, symmetric with zero diagonal.
     bias : float64 (n_units,)
     encoding : {"01", "pm1"}
@@ -33,7 +35,7 @@ class BoltzmannModel:
         The first units are visible, the others hidden.
     """
 
-    couplings: NDArray[np.float64]
+    couplings: NDArray[np.float64] | csr_array
     bias: NDArray[np.float64]
     encoding: str
     n_visible: int
@@ -63,6 +65,13 @@ class BoltzmannModel:
             bias = self.bias / 2.0 + self.couplings.sum(axis=1) / 4.0
         return BoltzmannModel(couplings, bias, encoding, self.n_visible)
 
+    def dense(self) -> "BoltzmannModel":
+        """Return the machine with its couplings as an array; `InputError` for ``couplings`` that do not fit memory."""
+        if not isinstance(self.couplings, csr_array):
+            return self
+        require_memory(8 * self.n_units**2, "couplings", f"dense couplings of {self.n_units} units")
+        return BoltzmannModel(self.couplings.toarray(), self.bias, self.encoding, self.n_visible)
+
     @cached_property
     def energy_offset(self) -> float:
         """What a state's energy in this encoding has above its energy as ±1 machine: ``-c``, or 0 for ±1 units.
@@ -75,9 +84,11 @@ class BoltzmannModel:
         return 0.5 * float(spins.couplings.sum()) - float(spins.bias.sum())
 
     @cached_property
-    def spin_network(self) -> DenseModel:
+    def spin_network(self) -> DenseModel | SparseModel:
         """The same distribution over ±1 units, its couplings in fixed point: what chains run on."""
         spins = self.in_encoding("pm1")
+        if issparse(spins.couplings):
+            return sparse_fixed_point(spins.couplings, spins.bias)
         return fixed_point(spins.couplings, spins.bias)
 
     def energies(self, states: NDArray[np.int8]) -> NDArray[np.float64]:
@@ -132,7 +143,7 @@ class BoltzmannModel:
 def boltzmann_model(
     couplings: ArrayLike, bias: ArrayLike | None = None, encoding: str = "01", n_visible: int | None = None
 ) -> BoltzmannModel:
-    """Check couplings and biases and hold them.
+    """Check couplings, an array or a scipy sparse matrix, and biases, and hold them.
 
     Raises
     ------
@@ -140,8 +151,11 @@ def boltzmann_model(
         For ``couplings`` that are not a finite symmetric square matrix with zero diagonal; for ``bias``, ``encoding``
         or ``n_visible``.
     """
-    matrix = check_couplings(couplings).astype(np.float64)
-    n_units = len(matrix)
+    if issparse(couplings):
+        matrix = check_sparse_couplings(couplings)
+    else:
+        matrix = check_couplings(couplings).astype(np.float64)
+    n_units = matrix.shape[0]
     n_visible = n_units if n_visible is None else n_visible
     if not isinstance(n_visible, int | np.integer) or not 0 <= n_visible <= n_units:
         raise InputError("n_visible", f"expected a whole number from 0 to {n_units}, got {n_visible}")
@@ -156,25 +170,7 @@ def check_encoding(encoding: str) -> str:
 
 
 def fixed_point(couplings: NDArray[np.float64], bias: NDArray[np.float64]) -> DenseModel:
-    """Hold couplings of ±1 units as integers: fields are exact sums then, the same in any order and on any machine.
-
-    The scale is N, 1 or 4 where the couplings times it are integers and fields fit int16; the same scales with int32;
-    else the power of two for which the largest field that can occur is just below 2^30. Couplings are rounded to half a
-    unit then: relative to the largest field, to 2^-31.
-    """
-    n_units = len(bias)
-    for dtype, largest in ((np.int16, np.iinfo(np.int16).max), (np.int32, _LARGEST_FIELD)):
-        for scale in (float(n_units), 1.0, 4.0):
-            with np.errstate(over="ignore"):
-                integers = np.rint(couplings * scale)
-            if np.array_equal(integers / scale, couplings) and _largest_field(integers) <= largest:
-                return DenseModel(aligned_copy(integers, dtype), bias, scale)
-    if not np.isfinite(_largest_field(couplings)):
-        raise InputError("couplings", "expected couplings whose sums over a row are finite numbers")
-    # the rounding of n_units couplings can add as many halves
-    scale = 2.0 ** np.floor(np.log2((_LARGEST_FIELD - n_units) / _largest_field(couplings)))
-    return DenseModel(aligned_copy(np.rint(couplings * scale), np.int32), bias, float(scale))
-
-
-def _largest_field(couplings: NDArray[np.float64]) -> float:
-    return float(np.abs(couplings).sum(axis=1).max())
+    """Hold checked couplings of ±1 units as integers (`integer_form`): times N, 1 or 4 where that is exact."""
+    row_sums = np.abs(couplings).sum(axis=1)
+    integers, scale = integer_form(couplings, row_sums, (float(len(bias)), 1.0, 4.0))
+    return DenseModel(integers, bias, scale)

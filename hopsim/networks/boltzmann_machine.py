@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
 
 from hopsim.datasets.probes import make_probes
 from hopsim.errors import InputError
@@ -50,7 +51,7 @@ class BoltzmannMachine:
 
     Parameters
     ----------
-    couplings : float array (n_units, n_units)
+    couplings : float array (n_units, n_units), or scipy sparse matrix
     bias : float array (n_units,), optional
         Zero by default.
     encoding : {"01", "pm1"}
@@ -76,7 +77,7 @@ class BoltzmannMachine:
 
     def __init__(
         self,
-        couplings: ArrayLike,
+        couplings: ArrayLike | csr_array,
         bias: ArrayLike | None = None,
         encoding: str = "01",
         n_visible: int | None = None,
@@ -103,7 +104,7 @@ class BoltzmannMachine:
 
     def to_hopfield(self) -> HopfieldNetwork:
         """Return the network of ±1 neurons with the same distribution; at T = 0 it goes downhill to a fixed point."""
-        spins = self.model.in_encoding("pm1")
+        spins = self.model.in_encoding("pm1").dense()
         return HopfieldNetwork(spins.couplings, spins.bias)
 
     def in_encoding(self, encoding: str) -> BoltzmannMachine:
@@ -111,7 +112,7 @@ class BoltzmannMachine:
         return BoltzmannMachine.from_model(self.model.in_encoding(encoding))
 
     @property
-    def couplings(self) -> NDArray[np.float64]:
+    def couplings(self) -> NDArray[np.float64] | csr_array:
         """W, float64 (n_units, n_units)."""
         return self.model.couplings
 
@@ -172,8 +173,8 @@ class BoltzmannMachine:
             Every so many sweeps a state is kept: ``n_sweeps // thin`` draws a chain.
         temperature : float or (n_chains,)
             T > 0, with k_B = 1.
-        order : {"sequential", "random", "replacement"}
-            0 to N - 1; a fresh permutation each sweep; a unit drawn at each step.
+        order : {"sequential", "random", "replacement", "coloured"}
+            0 to N - 1; a fresh permutation each sweep; a unit drawn at each step; colour by colour (sparse couplings).
         clamp : mapping of unit to value, or array (n_units,) or (n_chains, n_units), optional
             Units that are held at values of the encoding; in an array NaN leaves a unit free. The same units in all
             chains.

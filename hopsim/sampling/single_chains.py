@@ -5,12 +5,15 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from hopsim.kernels import dynamics
 from hopsim.kernels.dense import DenseSystem, add_fields
 from hopsim.kernels.heat_bath import BLOCK
+from hopsim.kernels.sparse import SparseSystem, add_sparse_fields
 from hopsim.models.hopfield import DenseModel, row_slices
 from hopsim.models.memory import aligned_zeros
+from hopsim.models.sparse import SparseModel
 from hopsim.sampling.chains import ORDERS, Pace
 
 
@@ -19,7 +22,7 @@ class SingleChains:
 
     Parameters
     ----------
-    network : DenseModel
+    network : DenseModel or SparseModel
         Of the free units, integer couplings.
     spins : int8 (n_chains, n_free)
     keys : uint64 (n_chains,)
@@ -31,7 +34,7 @@ class SingleChains:
 
     def __init__(
         self,
-        network: DenseModel,
+        network: DenseModel | SparseModel,
         spins: NDArray[np.int8],
         keys: NDArray[np.uint64],
         order: str,
@@ -53,10 +56,7 @@ class SingleChains:
             order=ORDERS[order],
         )
         self._chains.registers[:, dynamics.N_UNSEEN] = n_units
-        self._system = DenseSystem(network.matrix, aligned_zeros(spins.shape, np.int32))
-        for first, last in row_slices(n_units, 4 * spins.size):
-            add_fields(self._system, self._chains.spins, first, last)
-            tick()
+        self._system = started_system(network.matrix, self._chains.spins, tick)
         if fields is not None:
             self._system.fields[...] += fields
         self._pace = Pace(20_000 / n_chains)
@@ -92,3 +92,21 @@ class SingleChains:
     def n_flips(self) -> NDArray[np.int64]:
         """Flips of each chain so far (n_chains,)."""
         return self._chains.registers[:, dynamics.N_FLIPS].copy()
+
+
+def started_system(
+    couplings: NDArray | csr_array, spins: NDArray[np.int8], tick: Callable[[], None]
+) -> DenseSystem | SparseSystem:
+    """A system of integer couplings (n_units, n_others); its fields are those of `spins` (n_chains, n_units)."""
+    n_units, n_others = couplings.shape
+    fields = aligned_zeros((len(spins), n_others), np.int32)
+    system: DenseSystem | SparseSystem
+    if isinstance(couplings, csr_array):
+        system = SparseSystem(couplings.indptr, couplings.indices, couplings.data, fields)
+        add, additions = add_sparse_fields, len(spins) * couplings.nnz // n_units
+    else:
+        system, add, additions = DenseSystem(couplings, fields), add_fields, fields.size
+    for first, last in row_slices(n_units, 4 * additions):
+        add(system, spins, first, last)
+        tick()
+    return system

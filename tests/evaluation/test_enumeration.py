@@ -15,7 +15,9 @@ from hopsim.evaluation.enumeration import (
     visible_probabilities,
 )
 from hopsim.models.boltzmann import boltzmann_model
+from hopsim.models.lattices import edwards_anderson, ising
 from hopsim.sampling.threads import using_threads
+from hopsim.theory.ising import torus
 
 ROUNDING = 1e-12  # moments: 1e-13 of the kernel's sums, and as much of the brute force's matrix products
 
@@ -155,3 +157,14 @@ def test_kl_divergence():
             kl_divergence(wrong, [0.5, 0.5])
     with pytest.raises(InputError, match="as many states"):
         kl_divergence([1.0], [0.5, 0.5])
+
+
+@pytest.mark.parametrize("encoding", ["01", "pm1"])
+def test_sparse_machines_are_enumerated_as_dense_ones(encoding):
+    """A spin glass's exact results, from sparse couplings and from the same as an array; an Ising torus's log Z."""
+    couplings, bias = edwards_anderson((3, 3), 1, gaussian=True), np.linspace(-1, 1, 9)
+    sparse, dense = (boltzmann_model(c, bias, encoding) for c in (couplings, couplings.toarray()))
+    assert_same(enumerate_states(sparse, 1.3), enumerate_states(dense, 1.3), dense, 1.3)
+    ferromagnet = boltzmann_model(ising((4, 4)), encoding="pm1").in_encoding(encoding)
+    log_z = enumerate_states(ferromagnet, 2.0).log_partition_function + ferromagnet.energy_offset / 2.0
+    assert log_z == pytest.approx(torus(4, 4, 2.0).log_partition_function, rel=1e-13)

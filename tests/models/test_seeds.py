@@ -56,4 +56,12 @@ def test_the_numbers_of_the_streams_are_a_promise():
         "CHAIN": 6,
         "BOOTSTRAP": 7,
         "N_FLIPPED": 8,
+        "START": 9,
+        "SWAP": 10,
+        "GRADIENT": 11,
+        "MINIBATCH": 12,
+        "WEIGHTS": 13,
+        "DISTURBANCE": 14,
+        "RUN": 15,
+        "INSTANCE": 16,
     }
