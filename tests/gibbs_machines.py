@@ -3,6 +3,7 @@
 import numba
 import numpy as np
 import oracles
+import pytest
 from kernel_chains import DRAWS, count_draws_below, random_states
 
 from hopsim.models.boltzmann import boltzmann_model
@@ -11,7 +12,12 @@ from hopsim.sampling.chains import ORDERS as ORDER_CODES
 
 ORDERS = ("sequential", "random", "replacement")
 MACHINES = ("pm1 int16", "pm1 int32", "01 int16", "01 int32")
-DRIVERS = {"single": {}}  # settings of GibbsChains that make it take this driver
+DRIVERS = ("single", "lanes")
+
+drivers = pytest.mark.parametrize("driver", DRIVERS)
+drivers_and_orders = pytest.mark.parametrize(
+    ("driver", "order"), [*(("single", order) for order in ORDERS), ("lanes", "sequential")]
+)
 
 
 def make_machine(kind, n_units, seed, biased=True):

@@ -37,16 +37,16 @@ def float_of(typing_context, bits):
 
 @intrinsic
 def fma(typing_context, a, b, c):
-    """``a b + c``, rounded once."""
+    """``a b + c``, rounded once; all float64, or all float32."""
+    single = a == b == c == types.float32
+    number = types.float32 if single else types.float64
 
     def generate(context, builder, signature, arguments):
-        f64 = ir.DoubleType()
-        function = ir.FunctionType(f64, [f64, f64, f64])
-        return builder.call(
-            cgutils.get_or_insert_function(builder.module, function, "llvm.fma.f64"), arguments
-        )
+        kind, name = (ir.FloatType(), "llvm.fma.f32") if single else (ir.DoubleType(), "llvm.fma.f64")
+        function = ir.FunctionType(kind, [kind, kind, kind])
+        return builder.call(cgutils.get_or_insert_function(builder.module, function, name), arguments)
 
-    return types.float64(types.float64, types.float64, types.float64), generate
+    return number(number, number, number), generate
 
 
 @inline_kernel

@@ -15,18 +15,29 @@ from numba import prange
 
 from hopsim.kernels.compile_options import inline_kernel, kernel, loop_kernel, parallel_kernel
 from hopsim.kernels.dynamics import THRESHOLD_STREAM
+from hopsim.kernels.floating_point import fma
 from hopsim.kernels.heat_bath import logit
-from hopsim.kernels.lane_vectors import TILE_VECTORS, VECTOR_BYTES, add_rows, bits_float, float_bits
+from hopsim.kernels.lane_vectors import (
+    LANE_VECTORS,
+    TILE_VECTORS,
+    VECTOR_BYTES,
+    add_products,
+    add_rows,
+    bits_float,
+    float_bits,
+)
 from hopsim.kernels.randomness import GOLDEN, derive_key, mix, random_bits
 
-LANES = 32
+LANES = LANE_VECTORS * VECTOR_BYTES // 4  # 32: a value of each, as int32, fills so many vectors
 BLOCK = 32  # units; their flips are the bits of a word
 TILE_BYTES = TILE_VECTORS * VECTOR_BYTES  # of a row within a tile
 
 _COARSE = np.int32(1 << 17)  # below: the upper 31 bits do not tell how large the threshold is
 _LARGEST_LOGIT = np.float32(10.5)  # of the others: log(2^15)
 _LOGIT_ERROR = np.float32(1e-5)
-_ROUNDING = np.float32(2.0**-21)  # of a field, a bias, a threshold, their sum and difference: 6 times 2^-24 of all
+_ROUNDING = np.float32(
+    2.0**-21
+)  # of a field, a bias, a threshold, their sum and difference: 6 times 2^-24 of all
 _ROOT_HALF_BITS = np.int32(0x3F3504F3)
 _LN_2 = np.float32(0.6931471805599453)
 
@@ -41,16 +52,19 @@ class LaneGroups(NamedTuple):
     keys: np.ndarray  # uint64 (n_groups, n_in_group): of the chains
     sweep_keys: np.ndarray  # uint64, the same: of the sweep's thresholds
     half_temperature: np.ndarray  # float64, the same: of the sweep
+    coarse_half_temperature: np.ndarray  # float32, the same
     margin: np.ndarray  # float32, the same: differences below are decided in float64
     flipped: np.ndarray  # uint32 (n_groups, blocks of a tile, n_in_group): bits of the units that flipped
     down: np.ndarray  # uint32, the same: of those that flipped from +1 to -1
+    bits: np.ndarray  # int32 (n_groups, BLOCK, LANES): upper halves of the block's random bits
     thresholds: np.ndarray  # float32 (n_groups, BLOCK, LANES)
     block_fields: np.ndarray  # int32 (n_groups, BLOCK, LANES)
-    changes: np.ndarray  # int32 (n_groups, LANES): of the unit at hand, -1, 0 or +1
+    changes: np.ndarray  # int32 (n_groups, BLOCK, LANES): of the block's units, -1, 0 or +1
     n_flips: np.ndarray  # int64 (n_groups, n_in_group)
     scaled_bias: np.ndarray  # float64 (n_rows,)
     largest_field: np.ndarray  # float64 (1,): bound of |field| and |bias|, together
     n_units: int
+    n_chains: int
 
 
 @loop_kernel
@@ -62,19 +76,19 @@ def begin_lane_sweep(groups, g, sweep, half_temperatures):
         groups.sweep_keys[g, c] = derive_key(groups.keys[g, c], THRESHOLD_STREAM, np.uint64(sweep))
         half = half_temperatures[min(g * n_in_group + c, n_chains - 1)]
         groups.half_temperature[g, c] = half
+        groups.coarse_half_temperature[g, c] = np.float32(half)
         bound = np.float32(groups.largest_field[0]) + np.float32(half) * _LARGEST_LOGIT
         groups.margin[g, c] = np.float32(half) * _LOGIT_ERROR + bound * _ROUNDING
 
 
 @inline_kernel
-def approximate_logit(bits):
-    """Float32 logit of the random bits of a threshold, and whether it is within `_LOGIT_ERROR` (1 if it is not).
+def approximate_logit(upper):
+    """Float32 logit of a threshold's random bits, and whether it is beyond `_LOGIT_ERROR` of `heat_bath.logit`'s.
 
-    As `hopsim.kernels.heat_bath.logit`, from the upper 32 bits: sign and v = 2 (distance of u from its nearer end). v is
-    known to 2^-32, so ``log((2 - v)/v)`` to 2^-31/v: 2^-17 where v is at least 2^-14. The polynomial errs by 2e-7 and
-    roundings by less than 2e-6.
+    From their upper 32 (int32): sign and v = 2 (distance of u from its nearer end). v is known to 2^-32, so
+    ``log((2 - v)/v)`` to 2^-31/v: 2^-17 where v is at least 2^-14. The polynomial errs by 2e-7 and roundings by less
+    than 2e-6.
     """
-    upper = np.int32(np.int64(bits) >> np.int64(32))
     sign = np.int32(upper >> np.int32(31))
     rest = np.int32((upper ^ sign) & np.int32(0x7FFFFFFF))
     v = np.float32(rest) * np.float32(2.0**-31) + np.float32(2.0**-32)
@@ -83,30 +97,38 @@ def approximate_logit(bits):
     exponent = np.int32(np.int32(ratio_bits - _ROOT_HALF_BITS) >> np.int32(23))
     x = bits_float(np.int32(ratio_bits - np.int32(exponent << np.int32(23)))) - np.float32(1.0)
     series = np.float32(7.0376836292e-2)
-    series = series * x - np.float32(1.1514610310e-1)
-    series = series * x + np.float32(1.1676998740e-1)
-    series = series * x - np.float32(1.2420140846e-1)
-    series = series * x + np.float32(1.4249322787e-1)
-    series = series * x - np.float32(1.6668057665e-1)
-    series = series * x + np.float32(2.0000714765e-1)
-    series = series * x - np.float32(2.4999993993e-1)
-    series = series * x + np.float32(3.3333331174e-1)
-    x2 = x * x
-    value = x - np.float32(0.5) * x2 + x2 * x * series + np.float32(exponent) * _LN_2
+    series = fma(series, x, np.float32(-1.1514610310e-1))
+    series = fma(series, x, np.float32(1.1676998740e-1))
+    series = fma(series, x, np.float32(-1.2420140846e-1))
+    series = fma(series, x, np.float32(1.4249322787e-1))
+    series = fma(series, x, np.float32(-1.6668057665e-1))
+    series = fma(series, x, np.float32(2.0000714765e-1))
+    series = fma(series, x, np.float32(-2.4999993993e-1))
+    series = fma(series, x, np.float32(3.3333331174e-1))
+    low = fma(x * x, fma(series, x, np.float32(-0.5)), np.float32(exponent) * _LN_2)
     flip = np.int32(~sign & np.int32(-0x80000000))
-    return bits_float(np.int32(float_bits(value) ^ flip)), rest < _COARSE
+    return bits_float(np.int32(float_bits(x + low) ^ flip)), rest < _COARSE
 
 
 @loop_kernel
-def _draw_lane_thresholds(keys, half_temperature, first, n_units, thresholds):
-    """Approximate thresholds (float32 (BLOCK, LANES)) of `n_units` units from position `first` on; NaN where unsure."""
-    for k in range(n_units):
+def _draw_lane_bits(keys, first, bits):
+    """Upper halves (int32 (BLOCK, LANES)) of the random bits of a block of units, `first` its first."""
+    for k in range(BLOCK):
         step = (np.uint64(first + k) + np.uint64(1)) * GOLDEN
-        row = thresholds[k]
+        row = bits[k]
         for c in range(LANES):
-            value, unsure = approximate_logit(mix(keys[c] + step))
-            threshold = np.float32(half_temperature[c]) * value
-            row[c] = np.float32(np.nan) if unsure else threshold
+            row[c] = np.int32(mix(keys[c] + step) >> np.uint64(32))
+
+
+@loop_kernel
+def _approximate_thresholds(bits, half_temperature, thresholds):
+    """Float32 thresholds (BLOCK, LANES); NaN where unsure."""
+    for k in range(BLOCK):
+        source, target = bits[k], thresholds[k]
+        for c in range(LANES):
+            value, unsure = approximate_logit(source[c])
+            threshold = half_temperature[c] * value
+            target[c] = np.float32(np.nan) if unsure else threshold
 
 
 @loop_kernel
@@ -120,9 +142,9 @@ def _gather_fields(fields, first, block_fields):
 
 @loop_kernel
 def _update_block(groups, g, sub, block, n_units, flipped, down):
-    """Update the units of a block in 32 chains; the bits of what flipped go into `flipped` and `down` (uint32 (LANES,))."""
+    """Update the units of a block in 32 chains; bits of what flipped go into `flipped` and `down` (uint32 (LANES,))."""
     first = block * BLOCK
-    block_fields, thresholds, changes = groups.block_fields[g], groups.thresholds[g], groups.changes[g]
+    block_fields, thresholds, block_changes = groups.block_fields[g], groups.thresholds[g], groups.changes[g]
     margin = groups.margin[g, sub * LANES : (sub + 1) * LANES]
     couplings = groups.blocks[block]
     for c in range(LANES):
@@ -130,7 +152,8 @@ def _update_block(groups, g, sub, block, n_units, flipped, down):
         down[c] = 0
     for k in range(n_units):
         spins = groups.spins[g, sub, first + k]
-        fields, threshold = block_fields[k], thresholds[k]
+        fields, threshold, changes = block_fields[k], thresholds[k], block_changes[k]
+        add_products(fields, couplings[k], block_changes, k)
         bias = np.float32(groups.scaled_bias[first + k])
         n_unsure = np.int32(0)
         for c in range(LANES):
@@ -140,21 +163,16 @@ def _update_block(groups, g, sub, block, n_units, flipped, down):
             changes[c] = np.int32(up - np.int32(spins[c])) >> np.int32(1)
             n_unsure += np.int32(0) if sure else np.int32(1)
         if n_unsure:
-            _decide_exactly(groups, g, sub, first + k, fields, threshold, spins)
+            _decide_exactly(groups, g, sub, first + k, fields, threshold, spins, changes)
         for c in range(LANES):
             change = changes[c]
             spins[c] = np.int8(np.int32(spins[c]) + change + change)
             flipped[c] |= np.uint32(np.uint32(change) & np.uint32(1)) << np.uint32(k)
             down[c] |= np.uint32(np.uint32(change) >> np.uint32(31)) << np.uint32(k)
-        for j in range(k + 1, n_units):
-            coupling = couplings[k, j]
-            behind = block_fields[j]
-            for c in range(LANES):
-                behind[c] = np.int32(behind[c] + np.int32(coupling * changes[c]))
 
 
 @kernel
-def _decide_exactly(groups, g, sub, unit, fields, threshold, spins):
+def _decide_exactly(groups, g, sub, unit, fields, threshold, spins, changes):
     """Decide the lanes that float32 cannot decide for sure, as `hopsim.kernels.dynamics.flips` does."""
     bias = np.float32(groups.scaled_bias[unit])
     for lane in range(LANES):
@@ -165,13 +183,14 @@ def _decide_exactly(groups, g, sub, unit, fields, threshold, spins):
             exact = groups.half_temperature[g, c] * logit(bits)
             field = np.float64(fields[lane]) + groups.scaled_bias[unit]
             flips = (field - exact) * np.float64(spins[lane]) < 0.0
-            groups.changes[g, lane] = np.int32(-spins[lane]) if flips else np.int32(0)
+            changes[lane] = np.int32(-spins[lane]) if flips else np.int32(0)
 
 
 @loop_kernel
 def _update_tile(groups, g, tile, n_blocks):
     """Update the units of a tile; its own fields follow after each block."""
     n_in_group = groups.keys.shape[1]
+    n_chains = groups.n_chains - g * n_in_group  # the others are padding: their fields stay
     width = groups.rows.shape[2]
     for q in range(n_blocks):
         block = tile * (width // BLOCK) + q
@@ -180,29 +199,29 @@ def _update_tile(groups, g, tile, n_blocks):
         for sub in range(n_in_group // LANES):
             lanes = slice(sub * LANES, (sub + 1) * LANES)
             flipped, down = groups.flipped[g, q, lanes], groups.down[g, q, lanes]
-            _draw_lane_thresholds(
-                groups.sweep_keys[g, lanes],
-                groups.half_temperature[g, lanes],
-                block * BLOCK,
-                n_units,
-                groups.thresholds[g],
+            _draw_lane_bits(groups.sweep_keys[g, lanes], block * BLOCK, groups.bits[g])
+            _approximate_thresholds(
+                groups.bits[g], groups.coarse_half_temperature[g, lanes], groups.thresholds[g]
             )
             _gather_fields(groups.fields[g, tile, lanes], q * BLOCK, groups.block_fields[g])
             _update_block(groups, g, sub, block, n_units, flipped, down)
-            for c in range(LANES):
-                add_rows(groups.fields[g, tile, sub * LANES + c], rows, np.int64(flipped[c]), np.int64(down[c]))
+            for c in range(min(LANES, n_chains - sub * LANES)):
+                add_rows(
+                    groups.fields[g, tile, sub * LANES + c], rows, np.int64(flipped[c]), np.int64(down[c])
+                )
 
 
 @loop_kernel
 def _spread_flips(groups, g, tile, n_blocks):
     """Take what flipped in a tile into the fields of all other tiles."""
     n_tiles, n_in_group = groups.rows.shape[0], groups.keys.shape[1]
+    n_chains = min(n_in_group, groups.n_chains - g * n_in_group)
     first = tile * (groups.rows.shape[2] // BLOCK)
     for other in range(n_tiles):
         if other != tile:
             for q in range(n_blocks):
                 rows = groups.rows[other, (first + q) * BLOCK : (first + q + 1) * BLOCK]
-                for c in range(n_in_group):
+                for c in range(n_chains):
                     flipped, down = np.int64(groups.flipped[g, q, c]), np.int64(groups.down[g, q, c])
                     add_rows(groups.fields[g, other, c], rows, flipped, down)
 
@@ -215,7 +234,9 @@ def _count_flips(groups, g, n_blocks):
             bits -= (bits >> np.uint64(1)) & np.uint64(0x55555555)
             bits = (bits & np.uint64(0x33333333)) + ((bits >> np.uint64(2)) & np.uint64(0x33333333))
             bits = (bits + (bits >> np.uint64(4))) & np.uint64(0x0F0F0F0F)
-            groups.n_flips[g, c] += np.int64((bits * np.uint64(0x01010101) >> np.uint64(24)) & np.uint64(0xFF))
+            groups.n_flips[g, c] += np.int64(
+                (bits * np.uint64(0x01010101) >> np.uint64(24)) & np.uint64(0xFF)
+            )
 
 
 @loop_kernel

@@ -6,6 +6,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 VECTOR_BYTES = 64
+LANE_VECTORS = 2  # vectors of int32 that hold a value for each of the lanes
 TILE_VECTORS = 8  # vectors of a tile's row: as many accumulators stay in registers
 
 _I1, _I32, _I64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
@@ -31,10 +32,14 @@ def bits_float(typing_context, bits):
     return types.float32(types.int32), generate
 
 
-def _load(builder, address, vector, alignment=VECTOR_BYTES):
+def _load(builder, address, vector):
     value = builder.load(builder.inttoptr(address, vector.as_pointer()))
-    value.align = alignment
+    value.align = VECTOR_BYTES
     return value
+
+
+def _store(builder, value, address, vector):
+    builder.store(value, builder.inttoptr(address, vector.as_pointer())).align = VECTOR_BYTES
 
 
 def _splat(builder, value, vector):
@@ -69,6 +74,12 @@ def add_rows(typing_context, fields, rows, flipped, down):
         ]
         target, source = (builder.ptrtoint(view.data, _I64) for view in views)
         flipped, down = arguments[2:]
+        start, body, done = (
+            builder.append_basic_block(name) for name in ("rows.start", "rows.add", "rows.done")
+        )
+        end = builder.append_basic_block("rows.end")
+        builder.cbranch(builder.icmp_unsigned("!=", flipped, _I64(0)), start, end)
+        builder.position_at_end(start)
         sums = [cgutils.alloca_once(builder, vector) for _ in range(TILE_VECTORS)]
         for k, slot in enumerate(sums):
             builder.store(_load(builder, builder.add(target, _I64(VECTOR_BYTES * k)), vector), slot)
@@ -76,8 +87,7 @@ def add_rows(typing_context, fields, rows, flipped, down):
         trailing = cgutils.get_or_insert_function(
             builder.module, ir.FunctionType(_I64, [_I64, _I1]), "llvm.cttz.i64"
         )
-        body, done = builder.append_basic_block("rows.add"), builder.append_basic_block("rows.done")
-        builder.cbranch(builder.icmp_unsigned("!=", flipped, _I64(0)), body, done)
+        builder.branch(body)
         builder.position_at_end(body)
         bits = builder.load(left)
         index = builder.call(trailing, [bits, _I1(1)])
@@ -94,10 +104,45 @@ def add_rows(typing_context, fields, rows, flipped, down):
         builder.cbranch(builder.icmp_unsigned("!=", rest, _I64(0)), body, done)
         builder.position_at_end(done)
         for k, slot in enumerate(sums):
-            address = builder.add(target, _I64(VECTOR_BYTES * k))
-            builder.store(
-                builder.load(slot), builder.inttoptr(address, vector.as_pointer())
-            ).align = VECTOR_BYTES
+            _store(builder, builder.load(slot), builder.add(target, _I64(VECTOR_BYTES * k)), vector)
+        builder.branch(end)
+        builder.position_at_end(end)
         return context.get_dummy_value()
 
     return types.void(fields, rows, types.int64, types.int64), generate
+
+
+@intrinsic
+def add_products(typing_context, sums, factors, rows, n_rows):
+    """``sums[lane] += sum_j factors[j] rows[j, lane]`` over j < `n_rows`, all int32, lane < LANES.
+
+    Parameters
+    ----------
+    sums : int32 array (LANES,)
+    factors : int32 array (at least n_rows,)
+    rows : int32 array (at least n_rows, LANES), C-contiguous
+    n_rows : int64
+        Sums stay in registers. All arrays but `factors` are aligned to 64 bytes.
+    """
+    vector = ir.VectorType(_I32, VECTOR_BYTES // 4)
+
+    def generate(context, builder, signature, arguments):
+        views = [
+            context.make_array(kind)(context, builder, value)
+            for kind, value in zip(signature.args[:3], arguments[:3], strict=True)
+        ]
+        target, factor, source = (builder.ptrtoint(view.data, _I64) for view in views)
+        places = [builder.add(target, _I64(VECTOR_BYTES * k)) for k in range(LANE_VECTORS)]
+        totals = [cgutils.alloca_once_value(builder, _load(builder, place, vector)) for place in places]
+        with cgutils.for_range(builder, arguments[3]) as loop:
+            address = builder.add(factor, builder.mul(loop.index, _I64(4)))
+            scale = _splat(builder, builder.load(builder.inttoptr(address, _I32.as_pointer())), vector)
+            row = builder.add(source, builder.mul(loop.index, _I64(VECTOR_BYTES * LANE_VECTORS)))
+            for k, total in enumerate(totals):
+                value = _load(builder, builder.add(row, _I64(VECTOR_BYTES * k)), vector)
+                builder.store(builder.add(builder.load(total), builder.mul(scale, value)), total)
+        for place, total in zip(places, totals, strict=True):
+            _store(builder, builder.load(total), place, vector)
+        return context.get_dummy_value()
+
+    return types.void(sums, factors, rows, types.int64), generate

@@ -7,11 +7,11 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from hopsim.kernels.dense import DenseSystem, add_fields
 from hopsim.kernels.gibbs_lanes import BLOCK, LANES, TILE_BYTES, LaneGroups, advance_lanes
-from hopsim.models.hopfield import DenseModel, row_slices
+from hopsim.models.hopfield import DenseModel
 from hopsim.models.memory import aligned_zeros
 from hopsim.sampling.chains import Pace
+from hopsim.sampling.single_chains import started_system
 
 _CACHE_BYTES = 8 << 20  # of couplings; larger ones are worth more chains a group
 _MOST_IN_GROUP = 256
@@ -40,11 +40,8 @@ class LaneChains:
         tick: Callable[[], None],
     ) -> None:
         self._n_chains, self._n_units = spins.shape
-        system = DenseSystem(network.matrix, aligned_zeros(spins.shape, np.int32))
         starts = np.ascontiguousarray(spins)
-        for first, last in row_slices(self._n_units, 4 * spins.size):
-            add_fields(system, starts, first, last)
-            tick()
+        system = started_system(network.matrix, starts, tick)
         if fields is not None:
             system.fields[...] += fields
         row_sums = np.abs(network.matrix.astype(np.int64)).sum(axis=1)
@@ -76,13 +73,14 @@ class LaneChains:
     def spins(self) -> NDArray[np.int8]:
         """The free units' states (n_chains, n_free)."""
         lanes = self._groups.spins[:, :, : self._n_units].transpose(0, 1, 3, 2)
-        return lanes.reshape(-1, self._n_units)[: self._n_chains]
+        return lanes.reshape(self._groups.keys.size, self._n_units)[: self._n_chains]
 
     @property
     def alignments(self) -> NDArray[np.float64]:
         """``sum_i s_i h_i`` (n_chains,), h without bias: scaled, exact."""
         n_tiles, width = self._groups.rows.shape[0], self._groups.rows.shape[2]
-        fields = self._groups.fields.transpose(0, 2, 1, 3).reshape(-1, n_tiles * width)
+        shape = (self._groups.keys.size, n_tiles * width)
+        fields = self._groups.fields.transpose(0, 2, 1, 3).reshape(shape)
         kept = fields[: self._n_chains, : self._n_units].astype(np.int64)
         return (self.spins * kept).sum(axis=1).astype(np.float64)
 
@@ -143,16 +141,19 @@ def _lay_out(
         keys=padded_keys.reshape(of_chains),
         sweep_keys=aligned_zeros(of_chains, np.uint64),
         half_temperature=aligned_zeros(of_chains, np.float64),
+        coarse_half_temperature=aligned_zeros(of_chains, np.float32),
         margin=aligned_zeros(of_chains, np.float32),
         flipped=aligned_zeros(of_masks, np.uint32),
         down=aligned_zeros(of_masks, np.uint32),
+        bits=aligned_zeros((n_groups, BLOCK, LANES), np.int32),
         thresholds=aligned_zeros((n_groups, BLOCK, LANES), np.float32),
         block_fields=aligned_zeros((n_groups, BLOCK, LANES), np.int32),
-        changes=aligned_zeros((n_groups, LANES), np.int32),
+        changes=aligned_zeros((n_groups, BLOCK, LANES), np.int32),
         n_flips=np.zeros(of_chains, np.int64),
         scaled_bias=np.zeros(n_rows),
         largest_field=np.zeros(1),
         n_units=n_units,
+        n_chains=n_chains,
     )
 
 

@@ -4,7 +4,7 @@ import numba
 import numpy as np
 import pytest
 from gibbs_faults import FAULTS
-from gibbs_machines import DRIVERS, MACHINES, ORDERS, free_units, keys_of, make_machine, run_twin
+from gibbs_machines import MACHINES, drivers, drivers_and_orders, free_units, keys_of, make_machine, run_twin
 from kernel_chains import random_states
 
 from hopsim.errors import InputError, Interrupted
@@ -14,9 +14,6 @@ from hopsim.sampling.threads import using_threads
 
 N_UNITS, N_SWEEPS = 77, 6  # more than a block of thresholds, and no multiple of one
 CLAMPED = {"free": [], "clamped": [0, 1, 40, 76]}
-
-pytestmark = pytest.mark.parametrize("driver", DRIVERS)
-orders = pytest.mark.parametrize("order", ORDERS)
 
 
 def settings_of(n_chains, seed=1):
@@ -52,25 +49,26 @@ def follows_twin(make, network, n_chains, order, free, **driver):
 
 @pytest.mark.parametrize("clamped", CLAMPED.values(), ids=CLAMPED)
 @pytest.mark.parametrize("kind", MACHINES)
-@orders
+@drivers_and_orders
 def test_chains_have_the_bits_of_their_twins(driver, order, kind, clamped):
     """Few chains and many; temperatures of their own, which change from sweep to sweep."""
     network = make_machine(kind, N_UNITS, 3).spin_network
     free = free_units(N_UNITS, clamped)
     for n_chains in (3, 70):
-        assert follows_twin(GibbsChains, network, n_chains, order, free, **DRIVERS[driver])
+        assert follows_twin(GibbsChains, network, n_chains, order, free, driver=driver)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+@drivers
 def test_twins_see_planted_faults(driver, fault):
     """Things that chains could do wrong: they end elsewhere."""
     network = make_machine("pm1 int16", N_UNITS, 3).spin_network
     free = free_units(N_UNITS, CLAMPED["clamped"])
-    assert not follows_twin(fault, network, 70, "sequential", free, **DRIVERS[driver])
+    assert not follows_twin(fault, network, 70, "sequential", free, driver=driver)
 
 
 @pytest.mark.parametrize("clamped", CLAMPED.values(), ids=CLAMPED)
-@orders
+@drivers_and_orders
 def test_threads_batches_and_calls_change_nothing(driver, order, clamped, monkeypatch):
     """70 chains in a call; one thread and two; in batches; sweeps and schedule in pieces; calls of a few updates."""
     network = make_machine("pm1 int32", N_UNITS, 4).spin_network
@@ -78,7 +76,7 @@ def test_threads_batches_and_calls_change_nothing(driver, order, clamped, monkey
     free = free_units(N_UNITS, clamped)
 
     def run(part=slice(None), cuts=(N_SWEEPS,)):
-        chains = GibbsChains(network, spins[part], keys[part], order=order, free=free, **DRIVERS[driver])
+        chains = GibbsChains(network, spins[part], keys[part], order=order, free=free, driver=driver)
         for first, last in zip((0, *cuts), cuts, strict=False):
             chains.advance(last - first, schedule[first:last, part])
         return result(chains)
@@ -94,31 +92,31 @@ def test_threads_batches_and_calls_change_nothing(driver, order, clamped, monkey
     assert_same(run(), whole)
 
 
-@orders
+@drivers_and_orders
 def test_a_temperature_set_is_a_schedule_of_it(driver, order):
     """One for all chains, one for each, and set anew on the way."""
     network = make_machine("01 int16", N_UNITS, 5).spin_network
     spins, keys, schedule = settings_of(70)
     for first, second in ((0.7, 1.1), (schedule[0], schedule[1])):
-        warmed = GibbsChains(network, spins, keys, temperature=first, order=order, **DRIVERS[driver])
+        warmed = GibbsChains(network, spins, keys, temperature=first, order=order, driver=driver)
         warmed.advance(3)
         warmed.heat(second)
         warmed.advance(2)
-        scheduled = GibbsChains(network, spins, keys, order=order, **DRIVERS[driver])
+        scheduled = GibbsChains(network, spins, keys, order=order, driver=driver)
         rows = [np.broadcast_to(first, 70)] * 3 + [np.broadcast_to(second, 70)] * 2
         scheduled.advance(5, np.array(rows))
         assert_same(result(warmed), result(scheduled))
 
 
 @pytest.mark.parametrize("n_chains", [3, 70])
-@orders
+@drivers_and_orders
 def test_other_biases_hold_from_the_next_sweep_on(driver, order, n_chains):
     """Clamped units beside, whose part in the fields stays."""
     network = make_machine("pm1 int32", N_UNITS, 6).spin_network
     spins, keys, schedule = settings_of(n_chains)
     free = free_units(N_UNITS, CLAMPED["clamped"])
     other = np.random.default_rng(7).normal(size=N_UNITS)
-    chains = GibbsChains(network, spins, keys, order=order, free=free, **DRIVERS[driver])
+    chains = GibbsChains(network, spins, keys, order=order, free=free, driver=driver)
     chains.advance(2, schedule)
     chains.tilt(other)
     chains.advance(N_SWEEPS - 2, schedule[2:])
@@ -134,7 +132,7 @@ def test_other_biases_hold_from_the_next_sweep_on(driver, order, n_chains):
 
 @pytest.mark.parametrize("clamped", CLAMPED.values(), ids=CLAMPED)
 @pytest.mark.parametrize("kind", MACHINES)
-@orders
+@drivers_and_orders
 def test_energies_are_those_of_the_states(driver, order, kind, clamped):
     """Exactly those of the integer couplings, from kept fields; with the offset, those of the machine itself.
 
@@ -144,7 +142,7 @@ def test_energies_are_those_of_the_states(driver, order, kind, clamped):
     network = machine.spin_network
     spins, keys, schedule = settings_of(70)
     free = free_units(N_UNITS, clamped)
-    chains = GibbsChains(network, spins, keys, order=order, free=free, **DRIVERS[driver])
+    chains = GibbsChains(network, spins, keys, order=order, free=free, driver=driver)
     chains.advance(N_SWEEPS, schedule)
     values = chains.spins.astype(float)
     pairs = -0.5 * np.einsum("ci,ci->c", values, values @ network.matrix.astype(float))
@@ -155,6 +153,7 @@ def test_energies_are_those_of_the_states(driver, order, kind, clamped):
     assert np.abs(chains.energies + machine.energy_offset - own).max() < rounding + 1e-11
 
 
+@drivers
 def test_a_look_at_the_outside_can_stop_chains(driver):
     network = make_machine("pm1 int32", N_UNITS, 9).spin_network
     spins, keys, _ = settings_of(70)
@@ -165,31 +164,33 @@ def test_a_look_at_the_outside_can_stop_chains(driver):
         if len(looks) > 5:
             raise Interrupted
 
-    chains = GibbsChains(network, spins, keys, tick=tick, **DRIVERS[driver])
+    chains = GibbsChains(network, spins, keys, tick=tick, driver=driver)
     with pytest.raises(Interrupted):
         chains.advance(10**9)
 
 
+@drivers
 def test_starts_are_copied_and_all_units_may_be_clamped(driver):
     network = make_machine("pm1 int32", N_UNITS, 9).spin_network
     spins, keys, _ = settings_of(4)
     before = spins.copy()
-    chains = GibbsChains(network, spins, keys, **DRIVERS[driver])
+    chains = GibbsChains(network, spins, keys, driver=driver)
     chains.advance(2)
     assert (chains.spins != before).any()
     assert (spins == before).all()
-    still = GibbsChains(network, spins, keys, free=np.empty(0, np.int64), **DRIVERS[driver])
+    still = GibbsChains(network, spins, keys, free=np.empty(0, np.int64), driver=driver)
     still.advance(2)
     assert (still.spins == before).all()
     assert (still.n_flips == 0).all()
 
 
+@drivers
 def test_unknown_orders_and_impossible_temperatures_are_refused(driver):
     network = make_machine("pm1 int32", N_UNITS, 9).spin_network
     spins, keys, _ = settings_of(2)
     for order in ("synchronous", "", "Random"):
         with pytest.raises(InputError, match=r"^order: expected one of sequential, random, replacement"):
-            GibbsChains(network, spins, keys, order=order, **DRIVERS[driver])
+            GibbsChains(network, spins, keys, order=order, driver=driver)
     for temperature in (0.0, -1.0, float("nan"), float("inf"), [1.0, 0.0]):
         with pytest.raises(InputError, match=r"^temperature: expected a number above 0"):
-            GibbsChains(network, spins, keys, temperature=temperature, **DRIVERS[driver])
+            GibbsChains(network, spins, keys, temperature=temperature, driver=driver)

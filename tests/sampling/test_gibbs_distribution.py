@@ -6,9 +6,10 @@ import pytest
 from false_alarms import assert_detected, assert_plausible, chi_square_p
 from gibbs_faults import FAULTS, forgotten_bias, one_more_clamped, wrong_sign
 from gibbs_machines import (
-    DRIVERS,
     MACHINES,
     ORDERS,
+    drivers,
+    drivers_and_orders,
     exact_distribution,
     fields_from_energies,
     free_units,
@@ -26,8 +27,6 @@ from hopsim.sampling.threads import using_threads
 TEMPERATURES = np.array([0.7, 1.3])  # of every other chain
 CHAINS_AT_ONCE = 250_000
 
-pytestmark = pytest.mark.parametrize("driver", DRIVERS)
-orders = pytest.mark.parametrize("order", ORDERS)
 kinds = pytest.mark.parametrize("kind", MACHINES)
 
 
@@ -41,7 +40,7 @@ def clamped_or_not(*clamped):
 def conditional_chain(machine, spins, free, temperature, driver):
     """Exact distribution over the states of the free units, and P(unit := +1 | state) from the chains' own fields."""
     states = states_around(spins, free)
-    chains = GibbsChains(machine.spin_network, states, keys_of(0, len(states)), free=free, **DRIVERS[driver])
+    chains = GibbsChains(machine.spin_network, states, keys_of(0, len(states)), free=free, driver=driver)
     up = up_probabilities(fields_from_energies(chains.energies), temperature)
     return exact_distribution(machine, states, temperature), up
 
@@ -49,6 +48,7 @@ def conditional_chain(machine, spins, free, temperature, driver):
 @clamped_or_not(1, 4)
 @kinds
 @pytest.mark.parametrize("n_units", [3, 5, 6])
+@drivers
 def test_transition_matrices_keep_their_distribution(driver, n_units, kind, clamped):
     """max |pi P - pi| below 2^-23 for each order, pi from the machine's own encoding.
 
@@ -65,6 +65,7 @@ def test_transition_matrices_keep_their_distribution(driver, n_units, kind, clam
 
 
 @kinds
+@drivers
 def test_the_exact_test_sees_small_faults(driver, kind):
     """Its power: a temperature wrong by 1e-5 of it; odds wrong by 1e-6."""
     machine = make_machine(kind, 5, 5)
@@ -113,21 +114,22 @@ def _spin_parameters(machine):
 
 @clamped_or_not(1)
 @kinds
-@orders
+@drivers_and_orders
 def test_sweeps_from_a_state_follow_the_transition_matrix(driver, order, kind, clamped):
     """What moves moves as it should: 1 and 3 sweeps, two temperatures side by side."""
     machine = make_machine(kind, 5, 12)
     for n_sweeps in (1, 3):
-        for p in law_p(GibbsChains, machine, order, n_sweeps, 20_000, clamped, **DRIVERS[driver]):
+        for p in law_p(GibbsChains, machine, order, n_sweeps, 20_000, clamped, driver=driver):
             assert_plausible(p)
 
 
+@drivers
 def test_the_law_sees_what_stationary_chains_cannot(driver):
     """Units that are held but should move keep any distribution; here they do not pass."""
     machine = make_machine("pm1 int32", 5, 12)
     for fault in (one_more_clamped, wrong_sign, forgotten_bias):
         assert_detected(
-            law_p(fault, machine, "sequential", 3, 20_000, [1], **DRIVERS[driver]).min(), fault.__name__
+            law_p(fault, machine, "sequential", 3, 20_000, [1], driver=driver).min(), fault.__name__
         )
 
 
@@ -176,28 +178,29 @@ def assert_stationary(order, kind, clamped, n_chains, **driver):
 
 @clamped_or_not(2, 7)
 @kinds
-@orders
+@drivers_and_orders
 def test_chains_that_start_stationary_stay_stationary(driver, order, kind, clamped):
     """20,000 chains drawn exactly from pi, after 1, 4 and 16 sweeps."""
-    assert_stationary(order, kind, clamped, 20_000, **DRIVERS[driver])
+    assert_stationary(order, kind, clamped, 20_000, driver=driver)
 
 
 @pytest.mark.slow
 @clamped_or_not(2, 7)
 @pytest.mark.parametrize("kind", ["pm1 int16", "01 int32"])
-@orders
+@drivers_and_orders
 def test_two_million_chains_stay_stationary(driver, order, kind, clamped):
     """The same with two million, which see a 2 % error in beta."""
-    assert_stationary(order, kind, clamped, 2_000_000, **DRIVERS[driver])
+    assert_stationary(order, kind, clamped, 2_000_000, driver=driver)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+@drivers
 def test_planted_faults_are_seen(driver, fault):
     """The stationarity test, or for a unit too many that is held the law of sweeps, on chains with a fault."""
     machine = make_machine("pm1 int32", 8, 21)
     test = law_p if fault is one_more_clamped else stationary_ps
     settings = {"n_sweeps": 2} if test is law_p else {}
-    ps = test(fault, machine, "sequential", n_chains=100_000, clamped=[2, 7], **settings, **DRIVERS[driver])
+    ps = test(fault, machine, "sequential", n_chains=100_000, clamped=[2, 7], **settings, driver=driver)
     assert_detected(ps.min(), fault.__name__)
 
 
@@ -205,7 +208,7 @@ def test_planted_faults_are_seen(driver, fault):
 
 
 @kinds
-@orders
+@drivers_and_orders
 def test_long_runs_agree_with_enumeration(driver, order, kind):
     """Mean activities, a correlation and the energy of 64 chains in the machine's own encoding, against exact sums.
 
@@ -224,7 +227,7 @@ def test_long_runs_agree_with_enumeration(driver, order, kind):
     exact = distribution @ observables(all_states, oracles.energies(machine.couplings, machine.bias, own))
     starts = np.repeat(all_states[77:78], 64, axis=0)
     chains = GibbsChains(
-        machine.spin_network, starts, keys_of(5, 64), temperature=temperature, order=order, **DRIVERS[driver]
+        machine.spin_network, starts, keys_of(5, 64), temperature=temperature, order=order, driver=driver
     )
     n_draws = 400
     total = np.zeros((64, len(exact)))

@@ -5,7 +5,7 @@ import oracles
 import pytest
 from false_alarms import assert_plausible, chi_square_p
 from gibbs_faults import keys_that_coincide, missed_updates, wrong_sign
-from gibbs_machines import DRIVERS, ORDERS, exact_distribution, keys_of
+from gibbs_machines import drivers_and_orders, exact_distribution, keys_of
 from kernel_chains import random_states
 
 import hopsim
@@ -19,8 +19,6 @@ N_NEURONS, N_PATTERNS = (
     7,
 )  # even and odd: each field is a sum of an odd number of odd numbers over N, never 0
 
-pytestmark = pytest.mark.parametrize("driver", DRIVERS)
-orders = pytest.mark.parametrize("order", ORDERS)
 chain_numbers = pytest.mark.parametrize("n_chains", [2, 70])
 FAULTS = [wrong_sign, missed_updates, keys_that_coincide]
 
@@ -50,7 +48,7 @@ def coldest(network, starts, order, make=GibbsChains, **driver):
 
 @chain_numbers
 @pytest.mark.parametrize("encoding", ["pm1", "01"])
-@orders
+@drivers_and_orders
 def test_the_coldest_machine_ends_in_hopfields_fixed_point(driver, order, encoding, n_chains):
     """From the same start, with the same seed and order: the same fixed points after the same number of flips."""
     network, patterns = stored_network()
@@ -58,14 +56,14 @@ def test_the_coldest_machine_ends_in_hopfields_fixed_point(driver, order, encodi
     recall = network.recall(starts, temperature=0.0, order=order, max_sweeps=60, seed=SEED)
     assert recall.converged.all()
     machine = BoltzmannMachine.from_hopfield(network, encoding)
-    spins, n_flips = coldest(machine.model.spin_network, starts, order, **DRIVERS[driver])
+    spins, n_flips = coldest(machine.model.spin_network, starts, order, driver=driver)
     assert (spins == recall.states).all()
     assert (n_flips == recall.n_flips).all()
 
 
 @chain_numbers
 @pytest.mark.parametrize("biased", [False, True], ids=["no bias", "bias"])
-@orders
+@drivers_and_orders
 def test_a_warm_hopfield_network_is_the_machine_bit_for_bit(driver, order, biased, n_chains):
     """After each of 12 sweeps, states, flips and energies; packed patterns and the coupling matrix, both."""
     bias = np.random.default_rng(3).normal(0, 0.3, N_NEURONS) if biased else None
@@ -83,7 +81,7 @@ def test_a_warm_hopfield_network_is_the_machine_bit_for_bit(driver, order, biase
             keys_of(SEED, n_chains),
             temperature=0.6,
             order=order,
-            **DRIVERS[driver],
+            driver=driver,
         )
         before = chains.n_flips
         for time in range(1, 13):
@@ -98,21 +96,21 @@ def test_a_warm_hopfield_network_is_the_machine_bit_for_bit(driver, order, biase
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
-def test_the_comparison_sees_planted_faults(driver, fault):
+def test_the_comparison_sees_planted_faults(fault):
     """At T -> 0, where random numbers matter for the order alone, and at T > 0."""
     network, patterns = stored_network()
     starts = starts_of(patterns, 70)
     machine = BoltzmannMachine.from_hopfield(network).model.spin_network
     recall = network.recall(starts, order="random", max_sweeps=60, seed=SEED)
-    spins, n_flips = coldest(machine, starts, "random", fault, **DRIVERS[driver])
+    spins, n_flips = coldest(machine, starts, "random", fault)
     assert (spins != recall.states).any() or (n_flips != recall.n_flips).any()
     recall = network.recall(starts, temperature=0.6, max_sweeps=2, seed=SEED)
-    chains = fault(machine, starts, keys_of(SEED, 70), temperature=0.6, order="random", **DRIVERS[driver])
+    chains = fault(machine, starts, keys_of(SEED, 70), temperature=0.6, order="random")
     chains.advance(2)
     assert (chains.spins != recall.states).any()
 
 
-@orders
+@drivers_and_orders
 def test_the_machine_of_0_and_1_has_the_networks_distribution(driver, order):
     """The other encoding rounds its numbers another way; 50,000 chains of both stay where exact sums say."""
     patterns = random_states(np.random.default_rng(5), 3, 8)
@@ -127,7 +125,7 @@ def test_the_machine_of_0_and_1_has_the_networks_distribution(driver, order):
         keys_of(9, len(starts)),
         temperature=0.8,
         order=order,
-        **DRIVERS[driver],
+        driver=driver,
     )
     chains.advance(4)
     for spins in (ends, chains.spins):
