@@ -5,7 +5,7 @@ import importlib
 import os
 from pathlib import Path
 
-BENCHES = ("enumeration", "hopfield", "ising", "start", "sweeps")
+BENCHES = ("enumeration", "gibbs", "hopfield", "ising", "start", "sweeps")
 
 # One thread for the peers' BLAS; read when numpy is first imported, which is why nothing above imports it.
 for _variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):

@@ -1,4 +1,4 @@
-"""Chains in lanes have the bits of single chains: at every boundary of their layout, and where float32 cannot decide."""
+"""Chains in lanes have the bits of single chains: at boundaries of their layout, and where float32 cannot decide."""
 
 import numba
 import numpy as np
@@ -17,8 +17,8 @@ from hopsim.sampling.single_chains import SingleChains
 N_SWEEPS = 8
 TILES = {"int16": 256, "int32": 128}
 
-compiled_coarse_logit = numba.njit(lambda upper: approximate_logit(upper))
-compiled_logit = numba.njit(lambda bits: logit(bits))
+compiled_coarse_logit = numba.njit(approximate_logit.py_func)
+compiled_logit = numba.njit(logit.py_func)
 
 
 def no_look():
