@@ -96,7 +96,8 @@ def numpy_blocks(couplings: Couplings, n_sweeps: int) -> Sampler:
         start = time.perf_counter()
         for _ in range(n_sweeps):
             uniform = rng.random((n_units, N_CHAINS), dtype=np.float32)
-            thresholds = np.log(uniform / (one - uniform)) * np.float32(0.5)
+            with np.errstate(divide="ignore"):  # a draw of 0 is a threshold of minus infinity
+                thresholds = np.log(uniform / (one - uniform)) * np.float32(0.5)
             for first in range(0, n_units, _BLOCK):
                 last = min(first + _BLOCK, n_units)
                 changes = np.zeros((last - first, N_CHAINS), np.float32)

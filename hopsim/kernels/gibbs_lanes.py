@@ -48,7 +48,7 @@ class LaneGroups(NamedTuple):
     rows: np.ndarray  # int16 or int32 (n_tiles, n_rows, tile): twice the couplings
     blocks: np.ndarray  # int32 (n_blocks, BLOCK, BLOCK): twice the couplings within each block
     fields: np.ndarray  # as rows (n_groups, n_tiles, n_in_group, tile)
-    spins: np.ndarray  # int8 (n_groups, n_in_group / LANES, n_rows, LANES)
+    up: np.ndarray  # uint32 (n_groups, n_blocks, n_in_group): bits of the units that are +1
     keys: np.ndarray  # uint64 (n_groups, n_in_group): of the chains
     sweep_keys: np.ndarray  # uint64, the same: of the sweep's thresholds
     half_temperature: np.ndarray  # float64, the same: of the sweep
@@ -60,6 +60,7 @@ class LaneGroups(NamedTuple):
     thresholds: np.ndarray  # float32 (n_groups, BLOCK, LANES)
     block_fields: np.ndarray  # int32 (n_groups, BLOCK, LANES)
     changes: np.ndarray  # int32 (n_groups, BLOCK, LANES): of the block's units, -1, 0 or +1
+    after: np.ndarray  # uint32 (n_groups, LANES): bits of the block's units that are +1 after their updates
     n_flips: np.ndarray  # int64 (n_groups, n_in_group)
     scaled_bias: np.ndarray  # float64 (n_rows,)
     largest_field: np.ndarray  # float64 (1,): bound of |field| and |bias|, together
@@ -111,9 +112,9 @@ def approximate_logit(upper):
 
 
 @loop_kernel
-def _draw_lane_bits(keys, first, bits):
-    """Upper halves (int32 (BLOCK, LANES)) of the random bits of a block of units, `first` its first."""
-    for k in range(BLOCK):
+def _draw_lane_bits(keys, first, n_units, bits):
+    """Upper halves (int32 (BLOCK, LANES)) of the random bits of `n_units` units from `first` on."""
+    for k in range(n_units):
         step = (np.uint64(first + k) + np.uint64(1)) * GOLDEN
         row = bits[k]
         for c in range(LANES):
@@ -121,9 +122,9 @@ def _draw_lane_bits(keys, first, bits):
 
 
 @loop_kernel
-def _approximate_thresholds(bits, half_temperature, thresholds):
-    """Float32 thresholds (BLOCK, LANES); NaN where unsure."""
-    for k in range(BLOCK):
+def _approximate_thresholds(bits, half_temperature, n_units, thresholds):
+    """Float32 thresholds (BLOCK, LANES) of `n_units` units; NaN where unsure."""
+    for k in range(n_units):
         source, target = bits[k], thresholds[k]
         for c in range(LANES):
             value, unsure = approximate_logit(source[c])
@@ -132,9 +133,9 @@ def _approximate_thresholds(bits, half_temperature, thresholds):
 
 
 @loop_kernel
-def _gather_fields(fields, first, block_fields):
-    """The fields of a block of units, `first` within the tile, of 32 chains (LANES, tile): lane by lane."""
-    for k in range(BLOCK):
+def _gather_fields(fields, first, n_units, block_fields):
+    """The fields of `n_units` units, `first` within the tile, of 32 chains (LANES, tile): lane by lane."""
+    for k in range(n_units):
         row = block_fields[k]
         for c in range(LANES):
             row[c] = np.int32(fields[c, first + k])
@@ -145,36 +146,34 @@ def _update_block(groups, g, sub, block, n_units, flipped, down):
     """Update the units of a block in 32 chains; bits of what flipped go into `flipped` and `down` (uint32 (LANES,))."""
     first = block * BLOCK
     block_fields, thresholds, block_changes = groups.block_fields[g], groups.thresholds[g], groups.changes[g]
-    margin = groups.margin[g, sub * LANES : (sub + 1) * LANES]
-    couplings = groups.blocks[block]
+    lanes = slice(sub * LANES, (sub + 1) * LANES)
+    margin, before, after = groups.margin[g, lanes], groups.up[g, block, lanes], groups.after[g]
     for c in range(LANES):
-        flipped[c] = 0
-        down[c] = 0
+        after[c] = 0
     for k in range(n_units):
-        spins = groups.spins[g, sub, first + k]
         fields, threshold, changes = block_fields[k], thresholds[k], block_changes[k]
-        add_products(fields, couplings[k], block_changes, k)
+        add_products(fields, groups.blocks[block, k], block_changes, k)
         bias = np.float32(groups.scaled_bias[first + k])
         n_unsure = np.int32(0)
         for c in range(LANES):
             difference = (np.float32(fields[c]) + bias) - threshold[c]
-            sure = abs(difference) >= margin[c]
-            up = np.int32(1) if difference > np.float32(0.0) else np.int32(-1)
-            changes[c] = np.int32(up - np.int32(spins[c])) >> np.int32(1)
-            n_unsure += np.int32(0) if sure else np.int32(1)
+            n_unsure += np.int32(0) if abs(difference) >= margin[c] else np.int32(1)
+            up = np.uint32(1) if difference > np.float32(0.0) else np.uint32(0)
+            after[c] |= np.uint32(up << np.uint32(k))
+            changes[c] = np.int32(np.int32(up) - np.int32((before[c] >> np.uint32(k)) & np.uint32(1)))
         if n_unsure:
-            _decide_exactly(groups, g, sub, first + k, fields, threshold, spins, changes)
-        for c in range(LANES):
-            change = changes[c]
-            spins[c] = np.int8(np.int32(spins[c]) + change + change)
-            flipped[c] |= np.uint32(np.uint32(change) & np.uint32(1)) << np.uint32(k)
-            down[c] |= np.uint32(np.uint32(change) >> np.uint32(31)) << np.uint32(k)
+            _decide_exactly(groups, g, sub, first + k, fields, threshold)
+    for c in range(LANES):
+        flipped[c] = before[c] ^ after[c]
+        down[c] = flipped[c] & before[c]
+        before[c] = after[c]
 
 
 @kernel
-def _decide_exactly(groups, g, sub, unit, fields, threshold, spins, changes):
+def _decide_exactly(groups, g, sub, unit, fields, threshold):
     """Decide the lanes that float32 cannot decide for sure, as `hopsim.kernels.dynamics.flips` does."""
     bias = np.float32(groups.scaled_bias[unit])
+    block, k = unit // BLOCK, unit % BLOCK
     for lane in range(LANES):
         c = sub * LANES + lane
         difference = (np.float32(fields[lane]) + bias) - threshold[lane]
@@ -182,8 +181,12 @@ def _decide_exactly(groups, g, sub, unit, fields, threshold, spins, changes):
             bits = random_bits(groups.sweep_keys[g, c], np.uint64(unit))
             exact = groups.half_temperature[g, c] * logit(bits)
             field = np.float64(fields[lane]) + groups.scaled_bias[unit]
-            flips = (field - exact) * np.float64(spins[lane]) < 0.0
-            changes[lane] = np.int32(-spins[lane]) if flips else np.int32(0)
+            was_up = np.int32((groups.up[g, block, c] >> np.uint32(k)) & np.uint32(1))
+            flips = (field - exact) * np.float64(2 * was_up - 1) < 0.0
+            is_up = np.int32(1 - was_up) if flips else was_up
+            bit = np.uint32(np.uint32(1) << np.uint32(k))
+            groups.after[g, lane] = (groups.after[g, lane] & ~bit) | (bit if is_up else np.uint32(0))
+            groups.changes[g, k, lane] = np.int32(is_up - was_up)
 
 
 @loop_kernel
@@ -199,11 +202,11 @@ def _update_tile(groups, g, tile, n_blocks):
         for sub in range(n_in_group // LANES):
             lanes = slice(sub * LANES, (sub + 1) * LANES)
             flipped, down = groups.flipped[g, q, lanes], groups.down[g, q, lanes]
-            _draw_lane_bits(groups.sweep_keys[g, lanes], block * BLOCK, groups.bits[g])
+            _draw_lane_bits(groups.sweep_keys[g, lanes], block * BLOCK, n_units, groups.bits[g])
             _approximate_thresholds(
-                groups.bits[g], groups.coarse_half_temperature[g, lanes], groups.thresholds[g]
+                groups.bits[g], groups.coarse_half_temperature[g, lanes], n_units, groups.thresholds[g]
             )
-            _gather_fields(groups.fields[g, tile, lanes], q * BLOCK, groups.block_fields[g])
+            _gather_fields(groups.fields[g, tile, lanes], q * BLOCK, n_units, groups.block_fields[g])
             _update_block(groups, g, sub, block, n_units, flipped, down)
             for c in range(min(LANES, n_chains - sub * LANES)):
                 add_rows(

@@ -72,8 +72,10 @@ class LaneChains:
     @property
     def spins(self) -> NDArray[np.int8]:
         """The free units' states (n_chains, n_free)."""
-        lanes = self._groups.spins[:, :, : self._n_units].transpose(0, 1, 3, 2)
-        return lanes.reshape(self._groups.keys.size, self._n_units)[: self._n_chains]
+        words = np.ascontiguousarray(self._groups.up.transpose(0, 2, 1), "<u4")
+        bits = np.unpackbits(words.view(np.uint8), axis=-1, bitorder="little", count=self._n_units)
+        up = bits.reshape(self._groups.keys.size, self._n_units)[: self._n_chains]
+        return (2 * up.astype(np.int8) - 1).astype(np.int8)
 
     @property
     def alignments(self) -> NDArray[np.float64]:
@@ -125,10 +127,11 @@ def _lay_out(
     padded_fields[:n_chains, :n_units] = fields
     tiles = aligned_zeros((n_groups, n_tiles, n_in_group, width), dtype)
     tiles[...] = padded_fields.reshape(n_groups, n_in_group, n_tiles, width).transpose(0, 2, 1, 3)
-    padded_spins = np.ones((n_groups * n_in_group, n_rows), np.int8)
-    padded_spins[:n_chains, :n_units] = spins
-    lanes = aligned_zeros((n_groups, n_in_group // LANES, n_rows, LANES), np.int8)
-    lanes[...] = padded_spins.reshape(n_groups, n_in_group // LANES, LANES, n_rows).transpose(0, 1, 3, 2)
+    padded_up = np.zeros((n_groups * n_in_group, n_rows), np.uint8)
+    padded_up[:n_chains, :n_units] = spins > 0
+    words = np.packbits(padded_up, axis=1, bitorder="little").view("<u4").astype(np.uint32)
+    up = aligned_zeros((n_groups, n_blocks, n_in_group), np.uint32)
+    up[...] = words.reshape(n_groups, n_in_group, n_blocks).transpose(0, 2, 1)
     padded_keys = np.zeros(n_groups * n_in_group, np.uint64)
     padded_keys[:n_chains] = keys
     of_chains = (n_groups, n_in_group)
@@ -137,7 +140,7 @@ def _lay_out(
         rows=rows,
         blocks=blocks,
         fields=tiles,
-        spins=lanes,
+        up=up,
         keys=padded_keys.reshape(of_chains),
         sweep_keys=aligned_zeros(of_chains, np.uint64),
         half_temperature=aligned_zeros(of_chains, np.float64),
@@ -149,6 +152,7 @@ def _lay_out(
         thresholds=aligned_zeros((n_groups, BLOCK, LANES), np.float32),
         block_fields=aligned_zeros((n_groups, BLOCK, LANES), np.int32),
         changes=aligned_zeros((n_groups, BLOCK, LANES), np.int32),
+        after=aligned_zeros((n_groups, LANES), np.uint32),
         n_flips=np.zeros(of_chains, np.int64),
         scaled_bias=np.zeros(n_rows),
         largest_field=np.zeros(1),
