@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from hopsim.errors import InputError
 from hopsim.models.hopfield import aligned_copy
 
+_ROUNDING = 2.0**-52  # relative: of a quotient
 _LARGEST_FIELD = 2**30  # of integer fields, so that a flip of the largest coupling stays within int32
 
 
@@ -16,9 +17,9 @@ def integer_form(
 ) -> tuple[NDArray, float]:
     """Couplings times a scale, as integers, and the scale.
 
-    It is the first of `scales` for which the products are integers and fields fit int16; else the first for which they
-    fit int32; else the power of two for which the largest field that can occur is just below 2^30. Couplings are
-    rounded to half a unit then: relative to the largest field, to 2^-31.
+    It is the first of `scales`, or after them one over the smallest coupling, for which the products are integers and
+    fields fit int16; else the first for which they fit int32; else the power of two for which the largest field that
+    can occur is just below 2^30. Couplings are rounded to half a unit then: relative to the largest field, to 2^-31.
 
     Parameters
     ----------
@@ -40,11 +41,13 @@ def integer_form(
     largest_field = float(row_sums.max())
     if not np.isfinite(largest_field):
         raise InputError("couplings", "expected couplings whose sums over a row are finite numbers")
+    sizes = np.abs(couplings[couplings != 0])
+    candidates = (*scales, 1.0 / float(sizes.min())) if sizes.size else scales
     for dtype, limit in ((np.int16, np.iinfo(np.int16).max), (np.int32, _LARGEST_FIELD)):
-        for scale in scales:
+        for scale in candidates:
             if np.rint(largest_field * scale) <= limit:
                 integers = np.rint(couplings * scale)
-                if np.array_equal(integers / scale, couplings):
+                if (np.abs(integers / scale - couplings) <= _ROUNDING * np.abs(couplings)).all():
                     return aligned_copy(integers, dtype), float(scale)
     # the rounding of a row's couplings can add as many halves
     scale = float(2.0 ** np.floor(np.log2((_LARGEST_FIELD - len(row_sums)) / largest_field)))
