@@ -7,11 +7,15 @@ import click
 from hopsim_cli.options import Number
 
 ENCODINGS = click.Choice(["01", "pm1"])
-ORDERS = click.Choice(["sequential", "random", "replacement"])
+ORDERS = click.Choice(["sequential", "random", "replacement", "coloured"])
 POSITIVE_TEMPERATURE = Number(0)
 
 order_option = click.option(
-    "--order", type=ORDERS, default="sequential", help="Update order.", show_default=True
+    "--order",
+    type=ORDERS,
+    default="sequential",
+    help="Update order; coloured is for lattices.",
+    show_default=True,
 )
 temperature_option = click.option(
     "--temperature",

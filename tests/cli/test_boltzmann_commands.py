@@ -129,7 +129,7 @@ def test_a_hopfield_network_becomes_a_machine(tmp_path):
 
 BAD = [
     ("exact", "say which machine"),
-    ("exact W.npy", "is not a valid HDF5 file|not HDF5|HDF5"),
+    ("exact W.npy", "HDF5"),
     ("exact --couplings asymmetric.npy", "not symmetric"),
     ("exact --couplings nan.npy", "not a finite number"),
     ("exact --couplings diagonal.npy", "diagonal must be zero"),
@@ -146,6 +146,7 @@ BAD = [
     ("exact --model sk:10 --bias b.npy", "--bias"),
     ("sample --couplings W.npy --temperature 0", "--temperature"),
     ("sample --couplings W.npy --order synchronous", "--order"),
+    ("sample --couplings W.npy --order coloured", "--order"),
     ("sample --couplings W.npy --n-chains 0", "--n-chains"),
     ("sample --couplings W.npy --n-sweeps 10 --thin 11", "--thin"),
     ("sample --couplings W.npy --burn-in -1", "--burn-in"),
@@ -168,24 +169,30 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("line", "named"), BAD)
-def test_bad_input_is_one_line_and_status_2(folder, monkeypatch, line, named):
-    """It names the option or the file, and leaves nothing behind."""
-    monkeypatch.chdir(folder)
-    good = np.load("W.npy")
+@pytest.fixture(scope="module")
+def bad_folder(folder):
+    """Files with something wrong beside the good ones, and a file that holds samples but no machine."""
+    good = np.load(folder / "W.npy")
     for name, change in {"asymmetric": (0, 1, 9.0), "nan": (2, 2, np.nan), "diagonal": (1, 1, 1.0)}.items():
         wrong = good.copy()
         wrong[change[0], change[1]] = change[2]
-        np.save(f"{name}.npy", wrong)
-    np.save("short.npy", np.zeros(3))
-    np.save("large.npy", np.zeros((31, 31)))
-    np.save("wide.npy", np.zeros((2, N_UNITS + 1)))
-    np.save("numbers.npy", np.full((2, N_UNITS), 0.5))
-    sample = "sample --couplings W.npy --n-sweeps 4 --seed 1 --quiet --force --out sample.h5"
-    assert CliRunner().invoke(program, ["boltzmann", *sample.split()]).exit_code == 0
+        np.save(folder / f"{name}.npy", wrong)
+    np.save(folder / "short.npy", np.zeros(3))
+    np.save(folder / "large.npy", np.zeros((31, 31)))
+    np.save(folder / "wide.npy", np.zeros((2, N_UNITS + 1)))
+    np.save(folder / "numbers.npy", np.full((2, N_UNITS), 0.5))
+    words = "--n-sweeps 4 --seed 1 --quiet --out"
+    boltzmann(None, "sample", "--couplings", folder / "W.npy", *words.split(), folder / "sample.h5")
+    return folder
+
+
+@pytest.mark.parametrize(("line", "named"), BAD)
+def test_bad_input_is_one_line_and_status_2(bad_folder, monkeypatch, line, named):
+    """It names the option or the file, and leaves nothing behind."""
+    monkeypatch.chdir(bad_folder)
     result = CliRunner().invoke(program, ["boltzmann", *line.split(), "--out", "new.h5"])
     assert result.exit_code == 2, result.output
     assert result.stderr.count("\n") == 1
     assert result.stderr.startswith("Error: ")
     assert any(part in result.stderr for part in named.split("|")), result.stderr
-    assert not (folder / "new.h5").exists()
+    assert not (bad_folder / "new.h5").exists()
