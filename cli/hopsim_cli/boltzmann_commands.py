@@ -1,10 +1,12 @@
-"""The group `boltzmann`: Boltzmann machines sampled, enumerated, annealed, evaluated; training has its own file."""
+"""The group `boltzmann`: Boltzmann machines enumerated, sampled, evaluated; other commands have files of their own."""
 
 from typing import Any
 
 import click
 
+from hopsim_cli.boltzmann_gradients import gradient
 from hopsim_cli.boltzmann_options import ENCODINGS, machine_options, order_option, temperature_option
+from hopsim_cli.boltzmann_training import train
 from hopsim_cli.groups import Group
 from hopsim_cli.options import (
     POSITIVE_INTEGER,
@@ -20,6 +22,13 @@ from hopsim_cli.printing import print_json
 @click.group(cls=Group)
 def boltzmann() -> None:
     """Boltzmann machines: exact, sample, anneal, train, evaluate, and the classic experiments."""
+
+
+for _command in (
+    gradient,
+    train,
+):
+    boltzmann.add_command(_command)
 
 
 @boltzmann.command()

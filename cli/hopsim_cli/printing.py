@@ -80,4 +80,4 @@ def number(value: float, digits: int = 4) -> str:
     >>> number(0.1379, 3), number(float("nan"))
     ('0.138', '-')
     """
-    return "-" if math.isnan(value) else f"{value:.{digits}f}"
+    return "-" if math.isnan(value) else f"{value:z.{digits}f}"
