@@ -16,7 +16,6 @@ from hopsim_cli.options import (
     seed_option,
     threads_option,
 )
-from hopsim_cli.printing import print_json
 
 
 @click.group(cls=Group)
@@ -45,15 +44,10 @@ def exact(output: Output, seed: int | None, **options: Any) -> None:
     from hopsim.experiments import boltzmann_exact
     from hopsim.models.seeds import check_seed
     from hopsim_cli.boltzmann_printing import exact_as_json, exact_as_text
-    from hopsim_cli.running import run_experiment
+    from hopsim_cli.running import conclude, run_experiment
 
     configuration = boltzmann_exact.BoltzmannExact(seed=check_seed(seed), **options)
-    outcome = run_experiment(boltzmann_exact, configuration, output)
-    if output.json:
-        print_json(exact_as_json(outcome.records) | {"out": output.path})
-    else:
-        click.echo(exact_as_text(outcome.records))
-    outcome.finish()
+    conclude(run_experiment(boltzmann_exact, configuration, output), exact_as_json, exact_as_text)
 
 
 @boltzmann.command()
@@ -95,15 +89,10 @@ def sample(output: Output, seed: int | None, **options: Any) -> None:
     from hopsim.experiments import boltzmann_sample
     from hopsim.models.seeds import check_seed
     from hopsim_cli.boltzmann_printing import sample_as_json, sample_as_text
-    from hopsim_cli.running import run_experiment
+    from hopsim_cli.running import conclude, run_experiment
 
     configuration = boltzmann_sample.BoltzmannSample(seed=check_seed(seed), **options)
-    outcome = run_experiment(boltzmann_sample, configuration, output)
-    if output.json:
-        print_json(sample_as_json(outcome.records) | {"out": output.path})
-    else:
-        click.echo(sample_as_text(outcome.records))
-    outcome.finish()
+    conclude(run_experiment(boltzmann_sample, configuration, output), sample_as_json, sample_as_text)
 
 
 @boltzmann.command()
@@ -139,15 +128,12 @@ def evaluate(output: Output, seed: int | None, **options: Any) -> None:
     from hopsim.experiments import boltzmann_evaluate
     from hopsim.models.seeds import check_seed
     from hopsim_cli.boltzmann_printing import evaluation_as_json, evaluation_as_text
-    from hopsim_cli.running import run_experiment
+    from hopsim_cli.running import conclude, run_experiment
 
     configuration = boltzmann_evaluate.BoltzmannEvaluate(seed=check_seed(seed), **options)
-    outcome = run_experiment(boltzmann_evaluate, configuration, output)
-    if output.json:
-        print_json(evaluation_as_json(outcome.records) | {"out": output.path})
-    else:
-        click.echo(evaluation_as_text(outcome.records))
-    outcome.finish()
+    conclude(
+        run_experiment(boltzmann_evaluate, configuration, output), evaluation_as_json, evaluation_as_text
+    )
 
 
 @boltzmann.command("from-hopfield")
@@ -161,12 +147,7 @@ def from_hopfield(output: Output, file: str, encoding: str) -> None:
     """
     from hopsim.experiments import boltzmann_machine
     from hopsim_cli.boltzmann_printing import machine_as_json, machine_as_text
-    from hopsim_cli.running import run_experiment
+    from hopsim_cli.running import conclude, run_experiment
 
     configuration = boltzmann_machine.FromHopfield(file=file, encoding=encoding)
-    outcome = run_experiment(boltzmann_machine, configuration, output)
-    if output.json:
-        print_json(machine_as_json(outcome.records) | {"out": output.path})
-    else:
-        click.echo(machine_as_text(outcome.records))
-    outcome.finish()
+    conclude(run_experiment(boltzmann_machine, configuration, output), machine_as_json, machine_as_text)

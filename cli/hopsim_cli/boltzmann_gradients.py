@@ -16,7 +16,7 @@ from hopsim_cli.options import (
     seed_option,
     threads_option,
 )
-from hopsim_cli.printing import print_json, table
+from hopsim_cli.printing import table
 
 _SIZES = Numbers(Number(2, 16, integer=True))
 
@@ -50,15 +50,10 @@ def gradient(output: Output, seed: int | None, **options: Any) -> None:
     """
     from hopsim.experiments import boltzmann_gradient
     from hopsim.models.seeds import check_seed
-    from hopsim_cli.running import run_experiment
+    from hopsim_cli.running import conclude, run_experiment
 
     configuration = boltzmann_gradient.BoltzmannGradient(seed=check_seed(seed), **options)
-    outcome = run_experiment(boltzmann_gradient, configuration, output)
-    if output.json:
-        print_json(_as_json(outcome.records) | {"out": output.path})
-    else:
-        click.echo(_as_text(outcome.records))
-    outcome.finish()
+    conclude(run_experiment(boltzmann_gradient, configuration, output), _as_json, _as_text)
 
 
 def _as_json(records: Records) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from hopsim_cli.options import (
     seed_option,
     threads_option,
 )
-from hopsim_cli.printing import note, print_json
+from hopsim_cli.printing import note
 
 if TYPE_CHECKING:
     from hopsim.experiments.boltzmann_train import BoltzmannTrain, Checkpoint
@@ -81,7 +81,7 @@ def train(output: Output, seed: int | None, resume: bool, **options: Any) -> Non
     from hopsim.experiments.boltzmann_train import BoltzmannTrain, read_checkpoint
     from hopsim.models.seeds import check_seed
     from hopsim_cli.boltzmann_training_printing import training_as_json, training_as_text
-    from hopsim_cli.running import run_experiment
+    from hopsim_cli.running import conclude, run_experiment
 
     if resume and output.path is None:
         raise InputError("resume", "needs --out, the file to go on with")
@@ -95,13 +95,9 @@ def train(output: Output, seed: int | None, resume: bool, **options: Any) -> Non
         checkpoint = read_checkpoint(output.path, configuration)
         output = output._replace(force=True)
     outcome = run_experiment(_Training(checkpoint), configuration, output, keep_failed=True)
-    if output.json:
-        print_json(training_as_json(outcome.records) | {"out": output.path})
-    else:
-        click.echo(training_as_text(outcome.records))
     if outcome.interrupted and output.path is not None:
         note("go on with --resume")
-    outcome.finish()
+    conclude(outcome, training_as_json, training_as_text)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from hopsim_cli.options import (
     seed_option,
     threads_option,
 )
-from hopsim_cli.printing import print_json
 
 
 @click.group(cls=Group)
@@ -69,14 +68,9 @@ def recall(output: Output, seed: int | None, patterns: tuple[str, ...], **option
     from hopsim.experiments import hopfield_recall
     from hopsim.models.seeds import check_seed
     from hopsim_cli.hopfield_printing import recall_as_json, recall_as_text
-    from hopsim_cli.running import run_experiment
+    from hopsim_cli.running import conclude, run_experiment
 
     configuration = hopfield_recall.HopfieldRecall(
         seed=check_seed(seed), patterns=patterns or None, **options
     )
-    outcome = run_experiment(hopfield_recall, configuration, output)
-    if output.json:
-        print_json(recall_as_json(outcome.records) | {"out": output.path})
-    else:
-        click.echo(recall_as_text(outcome.records))
-    outcome.finish()
+    conclude(run_experiment(hopfield_recall, configuration, output), recall_as_json, recall_as_text)

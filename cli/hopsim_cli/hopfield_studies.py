@@ -1,6 +1,7 @@
 """Commands of the group `hopfield` that run a study: many networks, on this machine or a cluster."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import click
@@ -17,7 +18,6 @@ from hopsim_cli.options import (
     output_options,
     seed_option,
 )
-from hopsim_cli.printing import print_json
 from hopsim_cli.study_options import SweepOptions, sweep_options
 
 
@@ -143,6 +143,7 @@ def _run(name: str, options: dict[str, Any], seed: int | None, output: Output, s
     from hopsim.sweeps.output import seed_of_earlier_run
     from hopsim.sweeps.studies import study
     from hopsim.sweeps.sweep import WHOLE
+    from hopsim_cli.running import conclude
     from hopsim_cli.study_printing import result_as_json, result_as_text
     from hopsim_cli.study_running import run_study
 
@@ -153,11 +154,7 @@ def _run(name: str, options: dict[str, Any], seed: int | None, output: Output, s
     chosen = study(name)
     configuration = chosen.CONFIGURATION(seed=check_seed(seed), **options)
     outcome = run_study(chosen, configuration, output, sweep)
-    if output.json:
-        print_json(result_as_json(chosen, outcome.records) | {"out": output.path})
-    else:
-        click.echo(result_as_text(chosen, outcome.records))
-    outcome.finish()
+    conclude(outcome, partial(result_as_json, chosen), partial(result_as_text, chosen))
 
 
 STUDY_COMMANDS = (capacity, phase, basins, scaling)

@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ from hopsim.storage.run_file import check_output, write_run
 from hopsim_cli.groups import ARGUMENTS
 from hopsim_cli.observers import FinishedPoints, ProgressBar, ProgressLines, StopOnSignal
 from hopsim_cli.options import Output
-from hopsim_cli.printing import note, readable
+from hopsim_cli.printing import note, print_json, readable
 
 COMPILING = "compiling kernels for this machine, once: some 15 s"
 
@@ -32,9 +33,35 @@ class Experiment(Protocol):
         """Run it."""
 
 
+class Conclusion(Protocol):
+    """What a command ends with."""
+
+    @property
+    def records(self) -> Records:
+        """What is printed."""
+
+    @property
+    def output(self) -> Output:
+        """As the command got it."""
+
+    def finish(self) -> None:
+        """Say where the results are; leave with the exit status that says how the run ended."""
+
+
+def conclude(
+    outcome: Conclusion, as_json: Callable[[Records], dict[str, Any]], as_text: Callable[[Records], str]
+) -> None:
+    """Print the results as the user wants them, the object with the member ``out``; then `finish`."""
+    if outcome.output.json:
+        print_json(as_json(outcome.records) | {"out": outcome.output.path})
+    else:
+        click.echo(as_text(outcome.records))
+    outcome.finish()
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """What a run gave, to be printed; then call `finish`.
+    """What a run gave; give it to `conclude`.
 
     Attributes
     ----------
@@ -89,7 +116,7 @@ def run_experiment(
     Returns
     -------
     Outcome
-        Print it, then call its `finish`.
+        For `conclude`.
 
     Raises
     ------

@@ -36,7 +36,7 @@ from hopsim_cli.study_options import SweepOptions
 
 @dataclass(frozen=True)
 class StudyOutcome:
-    """What a study gave, to be printed; then call `finish`.
+    """What a study gave; give it to `hopsim_cli.running.conclude`.
 
     Attributes
     ----------

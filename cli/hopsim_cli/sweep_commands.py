@@ -1,5 +1,6 @@
 """Commands of the group `sweep`: run a study from a specification, plan it, look how far it is, join its shares."""
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ def sweep() -> None:
 @output_options
 def run(specification: Path, output: Output, sweep: SweepOptions) -> None:
     """Run a study from a TOML file; its points are safe as soon as they are counted."""
+    from hopsim_cli.running import conclude
     from hopsim_cli.study_printing import result_as_json, result_as_text
     from hopsim_cli.study_running import run_study
 
@@ -39,11 +41,9 @@ def run(specification: Path, output: Output, sweep: SweepOptions) -> None:
     outcome = run_study(
         read.study, read.configuration, output, sweep, in_columns=True, budget_seconds=read.budget_seconds
     )
-    if output.json:
-        print_json(result_as_json(read.study, outcome.records) | {"out": output.path})
-    else:
-        click.echo(result_as_text(read.study, outcome.records))
-    outcome.finish()
+    conclude(
+        outcome, functools.partial(result_as_json, read.study), functools.partial(result_as_text, read.study)
+    )
 
 
 @sweep.command()
@@ -92,15 +92,12 @@ def status(run: Path, as_json: bool) -> None:
 @json_option
 def merge(run: Path, partial: bool, force: bool, quiet: bool, as_json: bool) -> None:
     """Join what the shares of a sweep have left in RUN.h5.shards to the file RUN.h5."""
+    from hopsim_cli.running import conclude
     from hopsim_cli.study_printing import result_as_json, result_as_text
     from hopsim_cli.study_running import merge_shares
 
     study, outcome = merge_shares(Output(run, force, quiet, as_json), partial)
-    if as_json:
-        print_json(result_as_json(study, outcome.records) | {"out": run})
-    else:
-        click.echo(result_as_text(study, outcome.records))
-    outcome.finish()
+    conclude(outcome, functools.partial(result_as_json, study), functools.partial(result_as_text, study))
 
 
 def _read(path: Path) -> "Specification":

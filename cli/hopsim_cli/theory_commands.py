@@ -7,7 +7,7 @@ import click
 
 from hopsim_cli.groups import Group
 from hopsim_cli.options import Number, Numbers, Output, output_options
-from hopsim_cli.printing import number, print_json, table
+from hopsim_cli.printing import number, table
 
 if TYPE_CHECKING:
     from hopsim.storage.records import Records
@@ -38,7 +38,7 @@ def hopfield(loads: tuple[float, ...], temperatures: tuple[float, ...], output: 
     from hopsim.experiments import hopfield_theory
     from hopsim.storage.run_file import check_output
     from hopsim_cli.exporting import write_csv
-    from hopsim_cli.running import run_experiment
+    from hopsim_cli.running import conclude, run_experiment
 
     configuration = hopfield_theory.HopfieldTheory(loads=loads, temperatures=temperatures)
     if output.path is not None and output.path.suffix.lower() == ".csv":
@@ -48,11 +48,7 @@ def hopfield(loads: tuple[float, ...], temperatures: tuple[float, ...], output: 
         write_csv(output.path, outcome.records, ("load", "temperature"), ["overlap", *LINES])
     else:
         outcome = run_experiment(hopfield_theory, configuration, output)
-    if output.json:
-        print_json(_as_json(outcome.records) | {"out": output.path})
-    else:
-        click.echo(_as_text(outcome.records))
-    outcome.finish()
+    conclude(outcome, _as_json, _as_text)
 
 
 def _as_json(records: "Records") -> dict[str, Any]:
