@@ -17,22 +17,26 @@ _SMALLEST = -708.0
 
 @intrinsic
 def bits_of(typing_context, x):
-    """The bits of a float64, as int64."""
+    """The bits of a float64, as int64, or of a float32, as int32."""
+    bits, kind = (types.int32, ir.IntType(32)) if x == types.float32 else (types.int64, ir.IntType(64))
 
     def generate(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], ir.IntType(64))
+        return builder.bitcast(arguments[0], kind)
 
-    return types.int64(types.float64), generate
+    return bits(x), generate
 
 
 @intrinsic
 def float_of(typing_context, bits):
-    """The float64 of these bits (int64)."""
+    """The float64 of these bits (int64), or the float32 (int32)."""
+    number, kind = (
+        (types.float32, ir.FloatType()) if bits == types.int32 else (types.float64, ir.DoubleType())
+    )
 
     def generate(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], ir.DoubleType())
+        return builder.bitcast(arguments[0], kind)
 
-    return types.float64(types.int64), generate
+    return number(bits), generate
 
 
 @intrinsic

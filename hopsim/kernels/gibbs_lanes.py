@@ -15,7 +15,7 @@ from numba import prange
 
 from hopsim.kernels.compile_options import inline_kernel, kernel, loop_kernel, parallel_kernel
 from hopsim.kernels.dynamics import THRESHOLD_STREAM
-from hopsim.kernels.floating_point import fma
+from hopsim.kernels.floating_point import bits_of, float_of, fma
 from hopsim.kernels.heat_bath import logit
 from hopsim.kernels.lane_vectors import (
     LANE_VECTORS,
@@ -23,8 +23,6 @@ from hopsim.kernels.lane_vectors import (
     VECTOR_BYTES,
     add_products,
     add_rows,
-    bits_float,
-    float_bits,
 )
 from hopsim.kernels.randomness import GOLDEN, derive_key, mix, random_bits
 
@@ -94,9 +92,9 @@ def approximate_logit(upper):
     rest = np.int32((upper ^ sign) & np.int32(0x7FFFFFFF))
     v = np.float32(rest) * np.float32(2.0**-31) + np.float32(2.0**-32)
     ratio = (np.float32(2.0) - v) / v
-    ratio_bits = float_bits(ratio)
+    ratio_bits = bits_of(ratio)
     exponent = np.int32(np.int32(ratio_bits - _ROOT_HALF_BITS) >> np.int32(23))
-    x = bits_float(np.int32(ratio_bits - np.int32(exponent << np.int32(23)))) - np.float32(1.0)
+    x = float_of(np.int32(ratio_bits - np.int32(exponent << np.int32(23)))) - np.float32(1.0)
     series = np.float32(7.0376836292e-2)
     series = fma(series, x, np.float32(-1.1514610310e-1))
     series = fma(series, x, np.float32(1.1676998740e-1))
@@ -108,7 +106,7 @@ def approximate_logit(upper):
     series = fma(series, x, np.float32(3.3333331174e-1))
     low = fma(x * x, fma(series, x, np.float32(-0.5)), np.float32(exponent) * _LN_2)
     flip = np.int32(~sign & np.int32(-0x80000000))
-    return bits_float(np.int32(float_bits(x + low) ^ flip)), rest < _COARSE
+    return float_of(np.int32(bits_of(x + low) ^ flip)), rest < _COARSE
 
 
 @loop_kernel

@@ -12,26 +12,6 @@ TILE_VECTORS = 8  # vectors of a tile's row: as many accumulators stay in regist
 _I1, _I32, _I64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
 
 
-@intrinsic
-def float_bits(typing_context, x):
-    """The bits of a float32, as int32."""
-
-    def generate(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], _I32)
-
-    return types.int32(types.float32), generate
-
-
-@intrinsic
-def bits_float(typing_context, bits):
-    """The float32 of these bits (int32)."""
-
-    def generate(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], ir.FloatType())
-
-    return types.float32(types.int32), generate
-
-
 def _load(builder, address, vector):
     value = builder.load(builder.inttoptr(address, vector.as_pointer()))
     value.align = VECTOR_BYTES
