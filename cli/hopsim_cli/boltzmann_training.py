@@ -68,6 +68,11 @@ _COUNT = Number(0, integer=True)
 )
 @click.option("--machine", metavar="FILE", help="Start from the machine in a hopsim file.")
 @click.option("--measure-every", type=POSITIVE_INTEGER, default=1, help="Epochs between two measurements.")
+@click.option(
+    "--recipe",
+    type=click.Choice(["1985"]),
+    help="Annealed phases and steps by sign, an epoch a cycle; most other options do not count then.",
+)
 @click.option("--resume", is_flag=True, help="Go on with what an earlier run left in FILE.")
 @seed_option
 @threads_option

@@ -16,10 +16,11 @@ from hopsim.datasets.pattern_files import read_patterns
 from hopsim.errors import InputError
 from hopsim.evaluation.likelihood import log_likelihoods
 from hopsim.experiments.observer import Observer
-from hopsim.learning.boltzmann_learning import BoltzmannTrainer, LearningState, StepReport, Trainer
+from hopsim.learning.boltzmann_learning import LearningState, StepReport, Trainer
 from hopsim.learning.connections import random_machine
 from hopsim.learning.learning_options import BoltzmannLearning
 from hopsim.learning.reconstruction import reconstruction_log_probability
+from hopsim.learning.trainers import start_trainer
 from hopsim.models.boltzmann import BoltzmannModel, check_encoding
 from hopsim.models.seeds import Stream, stream_keys
 from hopsim.sampling.threads import using_threads
@@ -227,7 +228,7 @@ class _Training:
                 )
             state, self.history, self.last = checkpoint.state, checkpoint.history, checkpoint.last
         self.data = data
-        self.trainer: Trainer = BoltzmannTrainer(
+        self.trainer: Trainer = start_trainer(
             start, data, configuration, _read_mask(configuration), state, observer.tick
         )
 

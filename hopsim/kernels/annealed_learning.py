@@ -215,9 +215,9 @@ def _complete_run(runs, r, number, patterns, n_inputs, schedule, cycle, ends):
 
 @parallel_kernel
 def complete_patterns(runs, number, patterns, n_inputs, schedule, cycle, ends):
-    """Clamp the first `n_inputs` units at patterns (n_runs, n_tests, n_visible), anneal the others, see what they become.
+    """Clamp the first `n_inputs` units at patterns (n_runs, n_tests, n_visible), and anneal the others.
 
-    `ends` (int8 (n_runs, n_tests, n_visible)) is filled with the visible units' states; `number` is that of the test.
+    `ends` (int8, as `patterns`) is filled with what the visible units become; `number` is that of the test.
     """
     for r in prange(runs.keys.size):
         _complete_run(runs, r, number, patterns[r], n_inputs, schedule, cycle, ends)

@@ -327,36 +327,6 @@ def _check_alike(state: LearningState, first: LearningState) -> None:
             )
 
 
-def fit(
-    model: BoltzmannModel,
-    data: ArrayLike,
-    configuration: BoltzmannLearning,
-    mask: NDArray[np.bool_] | None = None,
-    tick: Callable[[], None] = lambda: None,
-) -> BoltzmannModel:
-    """Return the machine that `model` becomes by learning from `data` (n_data, n_visible).
-
-    Raises
-    ------
-    InputError
-        As `BoltzmannTrainer`.
-    RunError
-        If learning diverges.
-
-    Examples
-    --------
-    >>> from hopsim.models.boltzmann import boltzmann_model
-    >>> data = [[0, 0], [1, 1], [1, 1], [0, 0], [0, 1]]
-    >>> learned = fit(boltzmann_model([[0, 0], [0, 0]]), data, BoltzmannLearning(phases="exact", seed=1))
-    >>> bool(learned.couplings[0, 1] > 0.5)
-    True
-    """
-    trainer = BoltzmannTrainer(model, data, configuration, mask, tick=tick)
-    while trainer.state.step < trainer.n_steps:
-        trainer.step()
-    return trainer.model
-
-
 def _random_spins(key: int, indices: NDArray[np.int64], n_units: int) -> NDArray[np.int8]:
     """Fair coins of ±1 (n_indices, n_units), a function of the key and each index."""
     keys = stream_keys(key, Stream.START, indices)[: len(indices)]

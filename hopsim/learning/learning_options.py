@@ -10,6 +10,7 @@ from hopsim.sampling.gibbs_chains import check_order, check_temperatures
 
 PHASES = ("exact", "gibbs", "persistent", "mean-field")
 STARTS = ("data", "random")
+RECIPES = ("1985",)
 SCHEDULES = ("constant", "linear", "inverse")
 
 
@@ -50,6 +51,9 @@ class BoltzmannLearning(msgspec.Struct, frozen=True, kw_only=True):
     temperature : float
     connections : {"full", "no-visible-visible", "no-hidden-hidden", "restricted"}
         Which couplings learn; the others keep their values.
+    recipe : {"1985"}, optional
+        In place of all this but `n_epochs`, `connections` and `seed`: annealed phases, noisy clamping and steps by sign
+        as in `hopsim.learning.annealed_recipe`, an epoch a cycle.
     seed : int
         Drawn from the system's entropy if it is left out.
 
@@ -77,6 +81,7 @@ class BoltzmannLearning(msgspec.Struct, frozen=True, kw_only=True):
     weight_decay: float = 0.0
     temperature: float = 1.0
     connections: str = "full"
+    recipe: str | None = None
     seed: int = msgspec.field(default_factory=fresh_seed)
 
     def __post_init__(self) -> None:
@@ -86,6 +91,7 @@ class BoltzmannLearning(msgspec.Struct, frozen=True, kw_only=True):
             ("free", (None, *PHASES)),
             ("start", STARTS),
             ("schedule", SCHEDULES),
+            ("recipe", (None, *RECIPES)),
         ):
             if getattr(self, name) not in allowed:
                 listed = ", ".join(filter(None, allowed))

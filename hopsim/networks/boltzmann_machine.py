@@ -277,9 +277,10 @@ class BoltzmannMachine:
     def fit(self, data: ArrayLike, **options: Any) -> BoltzmannMachine:
         """Learn from `data` (n_data, n_visible), starting from these couplings; returns the learned machine.
 
-        Options are those of `hopsim.learning.boltzmann_learning.BoltzmannLearning`.
+        Options are those of `hopsim.learning.learning_options.BoltzmannLearning`.
         """
-        from hopsim.learning.boltzmann_learning import BoltzmannLearning, fit
+        from hopsim.learning.learning_options import BoltzmannLearning
+        from hopsim.learning.trainers import fit
 
         return BoltzmannMachine.from_model(fit(self.model, data, BoltzmannLearning(**options)))
 

@@ -12,8 +12,8 @@ from hopsim.errors import InputError, Interrupted, RunError
 from hopsim.evaluation.likelihood import log_likelihoods
 from hopsim.experiments.boltzmann_train import EXPERIMENT, VARIABLES, BoltzmannTrain, read_checkpoint, run
 from hopsim.experiments.observer import Observer
-from hopsim.learning.boltzmann_learning import fit
 from hopsim.learning.connections import random_machine
+from hopsim.learning.trainers import fit
 from hopsim.storage.records import Records
 from hopsim.storage.run_file import write_run
 

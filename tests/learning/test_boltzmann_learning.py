@@ -7,9 +7,10 @@ import pytest
 
 from hopsim.errors import InputError, Interrupted, RunError
 from hopsim.evaluation.likelihood import log_likelihood_gradient, log_likelihoods
-from hopsim.learning.boltzmann_learning import LARGEST, BoltzmannTrainer, fit
+from hopsim.learning.boltzmann_learning import LARGEST, BoltzmannTrainer
 from hopsim.learning.connections import CONNECTIONS, connection_mask, random_machine
 from hopsim.learning.learning_options import PHASES, BoltzmannLearning
+from hopsim.learning.trainers import fit
 from hopsim.models.boltzmann import boltzmann_model
 from hopsim.sampling.threads import using_threads
 
