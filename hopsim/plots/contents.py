@@ -57,7 +57,8 @@ def check_contents(run: Run, expected: Mapping[str, Expected]) -> None:
         array = run.records[name]
         if array.dtype.kind not in kinds:
             raise InputError(str(run.path), f"{name} holds {array.dtype}; expected {_KIND_NAMES[kinds]}")
-        if dims == (name,) and not (np.isfinite(array) & (array >= 0)).all():
+        numeric = array.dtype.kind in NUMBERS
+        if dims == (name,) and numeric and not (np.isfinite(array) & (array >= 0)).all():
             raise InputError(str(run.path), f"a {name} is negative or not finite")
 
 

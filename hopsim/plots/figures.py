@@ -9,9 +9,13 @@ from matplotlib.figure import Figure
 
 from hopsim.errors import InputError
 from hopsim.plots import (
+    boltzmann_classics,
+    boltzmann_encoder,
     boltzmann_gradient,
     boltzmann_sample,
+    boltzmann_shifter,
     boltzmann_train,
+    boltzmann_xor,
     hopfield_basins,
     hopfield_capacity,
     hopfield_phase,
@@ -24,15 +28,19 @@ from hopsim.storage.atomic_file import replace_file, write_all
 from hopsim.storage.run_file import Run, check_output
 
 FIGURES: dict[str, Callable[[Run], Figure]] = {
+    "boltzmann_classics": boltzmann_classics.draw,
+    "boltzmann_encoder": boltzmann_encoder.draw,
     "boltzmann_gradient": boltzmann_gradient.draw,
+    "boltzmann_sample": boltzmann_sample.draw,
+    "boltzmann_shifter": boltzmann_shifter.draw,
     "boltzmann_train": boltzmann_train.draw,
+    "boltzmann_xor": boltzmann_xor.draw,
     "hopfield_recall": hopfield_recall.draw,
     "hopfield_capacity": hopfield_capacity.draw,
     "hopfield_scaling": hopfield_scaling.draw,
     "hopfield_phase": hopfield_phase.draw,
     "hopfield_basins": hopfield_basins.draw,
     "hopfield_theory": hopfield_theory.draw,
-    "boltzmann_sample": boltzmann_sample.draw,
 }
 
 
