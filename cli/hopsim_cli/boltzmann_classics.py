@@ -101,13 +101,13 @@ def _encoder_as_text(records: Records) -> str:
     cycles, spaced = (values[np.isfinite(values)] for values in (records["cycles"], records["cycles_spaced"]))
     n_runs, n_cycles = len(records["run"]), int(records["n_cycles"])
     codes = records["code"][int(records["solved"].argmax())]
-    lines = [f"{len(cycles)} of {n_runs} runs found {len(codes)} different codes within {n_cycles} cycles"]
+    lines = [f"{len(cycles)} of {n_runs} runs solved within {n_cycles} cycles"]
     if len(cycles):
         lines.append(f"cycles of these: median {np.median(cycles):g}, most {cycles.max():g}")
     if len(spaced):
         lines.append(f"codes two bits apart: {len(spaced)} runs, median {np.median(spaced):g} cycles")
     lines += [
-        f"second half recalled from the first, at the end: {records['completed'].mean():.3f} of the patterns",
+        f"second half recalled from the first: {records['completed'].mean():.3f} of the patterns",
         "",
         "the codes of one run:",
     ]

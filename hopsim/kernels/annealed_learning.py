@@ -185,12 +185,13 @@ def _learn_run(runs, r, first, n_cycles, patterns, cycle, codes):
 
 
 @parallel_kernel
-def learn_runs(runs, first, n_cycles, patterns, cycle, codes):
-    """Do `n_cycles` learning cycles of every run, from number `first` on.
+def learn_runs(runs, learns, first, n_cycles, patterns, cycle, codes):
+    """Do `n_cycles` learning cycles of every run that still learns, from number `first` on.
 
     Parameters
     ----------
     runs : AnnealedRuns
+    learns : bool (n_runs,)
     first, n_cycles : int
     patterns : int8 (n_runs, n_cycles, n_patterns, n_visible)
         What is clamped in each cycle.
@@ -199,7 +200,8 @@ def learn_runs(runs, first, n_cycles, patterns, cycle, codes):
         Filled: the most probable hidden state of the first patterns after each cycle.
     """
     for r in prange(runs.keys.size):
-        _learn_run(runs, r, first, n_cycles, patterns, cycle, codes)
+        if learns[r]:
+            _learn_run(runs, r, first, n_cycles, patterns, cycle, codes)
 
 
 @loop_kernel

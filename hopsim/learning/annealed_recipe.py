@@ -102,6 +102,7 @@ class AnnealedLearner:
         *,
         n_active: int | None = None,
         n_codes: int = 0,
+        learns: NDArray[np.bool_] | None = None,
         tick: Callable[[], None] = lambda: None,
     ) -> NDArray[np.int64]:
         """Do `n_cycles` cycles.
@@ -117,8 +118,10 @@ class AnnealedLearner:
             Units from this number on are held at 0 and learn nothing; all take part if None.
         n_codes : int
             Of so many of the first patterns the hidden code is kept; hidden units must not be connected then.
+        learns : bool (n_runs,), optional
+            The other runs stay as they are; their codes come out as 0.
         tick : callable
-            Called between compiled calls, a few times a second.
+            Called between compiled calls, a few times a second; if it raises, runs are as they were before.
 
         Returns
         -------
@@ -128,18 +131,35 @@ class AnnealedLearner:
         n_runs = len(self.runs.keys)
         cycle = self._cycle(recipe, self.n_units if n_active is None else n_active)
         codes = np.zeros((n_runs, n_cycles, n_codes), np.int64)
+        learns = np.ones(n_runs, np.bool_) if learns is None else learns
+        before = self.runs.couplings.copy(), self.runs.bias.copy(), self.n_cycles
+        try:
+            self._learn(cycle, patterns, learns, codes, tick)
+        except BaseException:
+            self.runs.couplings[...], self.runs.bias[...], self.n_cycles = before
+            raise
+        return codes
+
+    def _learn(
+        self,
+        cycle: Cycle,
+        patterns: Callable[[int, int], NDArray[np.int8]],
+        learns: NDArray[np.bool_],
+        codes: NDArray[np.int64],
+        tick: Callable[[], None],
+    ) -> None:
+        n_runs, n_cycles, n_codes = codes.shape
         done = 0
         while done < n_cycles:
             n = min(max(1, int(self._pace.items)), n_cycles - done)
             start = time.perf_counter()
             part = np.zeros((n_runs, n, n_codes), np.int64)
-            learn_runs(self.runs, self.n_cycles, n, patterns(self.n_cycles, n), cycle, part)
+            learn_runs(self.runs, learns, self.n_cycles, n, patterns(self.n_cycles, n), cycle, part)
             self._pace.note(n, time.perf_counter() - start, 1)
             codes[:, done : done + n] = part
             done += n
             self.n_cycles += n
             tick()
-        return codes
 
     def complete(
         self,

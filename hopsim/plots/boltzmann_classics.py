@@ -46,6 +46,6 @@ def _draw_rows(axes: Axes, run: Run, names: NDArray, shown: NDArray[np.bool_], l
     )
     axes.plot(run.records["value"][shown], places, "o", color=style.BLUE, label="hopsim")
     axes.set_yticks(places, names[shown].tolist())
-    axes.set_ylim(len(places) - 0.5, -0.5)
+    axes.set_ylim(max(len(places), 1) - 0.5, -0.5)
     style.name_panel(axes, label, "")
     style.legend_above(axes, axes.get_legend_handles_labels()[0])

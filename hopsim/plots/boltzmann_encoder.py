@@ -54,7 +54,7 @@ def _draw_curves(axes: Axes, run: Run) -> None:
     axes.set_xscale("log")
     axes.set_ylim(0.0, 1.02)
     style.name_panel(axes, "learning cycles", "share of runs")
-    axes.legend(loc="upper left")
+    axes.legend(loc="lower right")
 
 
 def _draw_codes(axes: Axes, run: Run) -> None:
@@ -69,6 +69,7 @@ def _draw_codes(axes: Axes, run: Run) -> None:
     axes.imshow(picture, cmap="gray_r", vmin=-0.15, vmax=1.0, interpolation="nearest", aspect="auto")
     axes.set_xticks(np.arange(n_runs) * (n_hidden + 1) + (n_hidden - 1) / 2, [str(i) for i in shown])
     axes.set_xlabel("run")
+    axes.set_yticks(np.arange(n_patterns) if n_patterns <= 20 else [0, n_patterns - 1])
     axes.set_ylabel("pattern")
     axes.set_title("codes: hidden units on are black")
 
