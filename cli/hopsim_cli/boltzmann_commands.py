@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from hopsim_cli.boltzmann_annealing import anneal
 from hopsim_cli.boltzmann_classics import classics, encoder, shifter, xor
 from hopsim_cli.boltzmann_gradients import gradient
 from hopsim_cli.boltzmann_options import ENCODINGS, machine_options, order_option, temperature_option
@@ -24,7 +25,7 @@ def boltzmann() -> None:
     """Boltzmann machines: exact, sample, anneal, train, evaluate, and the classic experiments."""
 
 
-for _command in (classics, encoder, gradient, shifter, train, xor):
+for _command in (anneal, classics, encoder, gradient, shifter, train, xor):
     boltzmann.add_command(_command)
 
 

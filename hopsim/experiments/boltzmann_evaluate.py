@@ -18,7 +18,7 @@ from hopsim.evaluation.annealed_importance import (
 from hopsim.evaluation.enumeration import enumerate_states
 from hopsim.evaluation.likelihood import unnormalised_log_likelihoods
 from hopsim.evaluation.pseudo_likelihood import pseudo_log_likelihoods
-from hopsim.experiments.boltzmann_source import MachineSource, load_machine
+from hopsim.experiments.boltzmann_source import WarmMachineSource, load_machine
 from hopsim.experiments.observer import Observer
 from hopsim.models.boltzmann import BoltzmannModel
 from hopsim.networks.boltzmann_machine import BoltzmannMachine
@@ -43,7 +43,7 @@ VARIABLES = {
 }
 
 
-class BoltzmannEvaluate(MachineSource, frozen=True, kw_only=True):
+class BoltzmannEvaluate(WarmMachineSource, frozen=True, kw_only=True):
     """Configuration of an evaluation.
 
     Attributes

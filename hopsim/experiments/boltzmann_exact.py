@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from hopsim.errors import InputError
 from hopsim.evaluation.enumeration import enumerate_states
-from hopsim.experiments.boltzmann_source import MachineSource, load_machine
+from hopsim.experiments.boltzmann_source import WarmMachineSource, load_machine
 from hopsim.experiments.observer import Observer
-from hopsim.models.boltzmann import BoltzmannModel
 from hopsim.sampling.threads import using_threads
 from hopsim.storage.records import Records, Variable
 
@@ -23,15 +21,13 @@ VARIABLES = {
 }
 
 
-class BoltzmannExact(MachineSource, frozen=True, kw_only=True):
+class BoltzmannExact(WarmMachineSource, frozen=True, kw_only=True):
     """Configuration of an enumeration: the machine and its temperature."""
 
 
 def run(configuration: BoltzmannExact, observer: Observer) -> Records:
     """Sum over all states; nothing is kept of an interrupted run."""
     model = load_machine(configuration).model
-    if not isinstance(model, BoltzmannModel):
-        raise InputError("model", "is sparse; enumeration is for machines with a matrix of couplings")
     observer.begin(1, "enumeration")
     try:
         with using_threads(configuration.threads):

@@ -11,7 +11,7 @@ import numpy as np
 from hopsim.datasets.npy_files import read_npy
 from hopsim.errors import InputError, Interrupted
 from hopsim.evaluation import chain_diagnostics
-from hopsim.experiments.boltzmann_source import MachineSource, load_machine
+from hopsim.experiments.boltzmann_source import WarmMachineSource, load_machine
 from hopsim.experiments.observer import Observer
 from hopsim.networks.boltzmann_machine import check_counts
 from hopsim.sampling.gibbs_chains import check_order
@@ -43,7 +43,7 @@ VARIABLES = {
 }
 
 
-class BoltzmannSample(MachineSource, frozen=True, kw_only=True):
+class BoltzmannSample(WarmMachineSource, frozen=True, kw_only=True):
     """Configuration of a sampling experiment.
 
     Attributes

@@ -26,8 +26,6 @@ class MachineSource(msgspec.Struct, frozen=True, kw_only=True):
         the seed.
     encoding : {"01", "pm1"}, optional
         Of the couplings in a .npy file (0/1 if None); what any other machine is converted to.
-    temperature : float
-        T > 0.
     """
 
     seed: int
@@ -36,7 +34,6 @@ class MachineSource(msgspec.Struct, frozen=True, kw_only=True):
     bias: str | None = None
     model: str | None = None
     encoding: str | None = None
-    temperature: float = 1.0
     threads: int | None = None
 
     def __post_init__(self) -> None:
@@ -55,6 +52,21 @@ class MachineSource(msgspec.Struct, frozen=True, kw_only=True):
             )
         if self.encoding is not None:
             check_encoding(self.encoding)
+
+
+class WarmMachineSource(MachineSource, frozen=True, kw_only=True):
+    """The same with one temperature.
+
+    Attributes
+    ----------
+    temperature : float
+        T > 0.
+    """
+
+    temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         check_temperatures(self.temperature)
 
 

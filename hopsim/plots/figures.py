@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from hopsim.errors import InputError
 from hopsim.plots import (
+    boltzmann_anneal,
     boltzmann_classics,
     boltzmann_encoder,
     boltzmann_gradient,
@@ -28,6 +29,7 @@ from hopsim.storage.atomic_file import replace_file, write_all
 from hopsim.storage.run_file import Run, check_output
 
 FIGURES: dict[str, Callable[[Run], Figure]] = {
+    "boltzmann_anneal": boltzmann_anneal.draw,
     "boltzmann_classics": boltzmann_classics.draw,
     "boltzmann_encoder": boltzmann_encoder.draw,
     "boltzmann_gradient": boltzmann_gradient.draw,
