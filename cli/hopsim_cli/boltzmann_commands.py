@@ -8,6 +8,7 @@ from hopsim_cli.boltzmann_annealing import anneal
 from hopsim_cli.boltzmann_classics import classics, encoder, shifter, xor
 from hopsim_cli.boltzmann_gradients import gradient
 from hopsim_cli.boltzmann_options import ENCODINGS, machine_options, order_option, temperature_option
+from hopsim_cli.boltzmann_tempering import ground_states, temper
 from hopsim_cli.boltzmann_training import train
 from hopsim_cli.groups import Group
 from hopsim_cli.options import (
@@ -25,7 +26,7 @@ def boltzmann() -> None:
     """Boltzmann machines: exact, sample, anneal, train, evaluate, and the classic experiments."""
 
 
-for _command in (anneal, classics, encoder, gradient, shifter, train, xor):
+for _command in (anneal, classics, encoder, gradient, ground_states, shifter, temper, train, xor):
     boltzmann.add_command(_command)
 
 
