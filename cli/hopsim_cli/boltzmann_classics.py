@@ -93,7 +93,6 @@ def _encoder_as_json(records: Records) -> dict[str, Any]:
         "n_solved": len(cycles),
         "median_cycles": float(np.median(cycles)) if len(cycles) else None,
         "max_cycles": float(cycles.max()) if len(cycles) else None,
-        "completed": float(records["completed"].mean()),
     }
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hopsim.kernels.gibbs_lanes import BLOCK, LANES, TILE_BYTES, LaneGroups, advance_lanes
 from hopsim.models.hopfield import DenseModel
-from hopsim.models.memory import aligned_zeros
+from hopsim.models.memory import aligned_zeros, require_memory
 from hopsim.sampling.chains import Pace
 from hopsim.sampling.single_chains import started_system
 
@@ -112,6 +112,8 @@ def _lay_out(
     n_in_group = _chains_in_group(n_chains, n_units * n_units * dtype.itemsize)
     n_groups = -(-n_chains // n_in_group)
     n_rows = n_blocks * BLOCK
+    room = dtype.itemsize * width * n_tiles * (n_rows + n_groups * n_in_group) + 8 * n_units**2
+    require_memory(room, "n_chains", f"{n_chains} chains in lanes")
 
     twice = 2 * network.matrix.astype(np.int32)
     rows = aligned_zeros((n_tiles, n_rows, width), dtype)
