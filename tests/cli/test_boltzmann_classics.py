@@ -37,6 +37,7 @@ def test_the_encoder_prints_writes_and_is_drawn():
     assert "runs solved within 150 cycles" in invoke("encoder --n-runs 20 --n-cycles 150 --seed 1").stdout
 
 
+@pytest.mark.slow
 def test_shifter_and_xor_print_write_and_are_drawn():
     for line in (
         "shifter --n-runs 2 --n-cycles 100 --seed 1 --out shifter.h5",
@@ -63,6 +64,7 @@ def test_the_table_holds_what_was_published(monkeypatch):
     assert CliRunner().invoke(program, ["plot", "table.h5"]).exit_code == 0
 
 
+@pytest.mark.slow
 def test_the_recipe_of_1985_trains_a_machine():
     """Steps of 2 at T = 10 are tenths at T = 1; the class learns by it too; it is for 0/1 units."""
     patterns = np.tile(np.eye(4, dtype=int), 2)

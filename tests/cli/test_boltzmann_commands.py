@@ -86,6 +86,7 @@ def test_clamped_units_are_named_on_the_command_line_or_in_a_file(folder, tmp_pa
     assert (outputs[0]["mean"][1], outputs[0]["mean"][6]) == (1.0, 0.0)
 
 
+@pytest.mark.slow
 def test_evaluate_agrees_with_enumeration(folder):
     """AIS and its reverse within five standard errors of the exact log Z."""
     words = ["evaluate", *files(folder), "--data", folder / "data.npy", "--seed", 3, "--json", "--method"]

@@ -112,6 +112,7 @@ def test_outputs_that_cannot_be_written_are_named(tmp_path, line):
     assert list(tmp_path.iterdir()) == [existing]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", [f"{RANDOM} --n-neurons 5000", f"{SMALL} --n-networks 5000"])
 def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path, line):
     """A limit on the size of files stands in for a small disk."""

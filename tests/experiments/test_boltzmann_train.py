@@ -107,7 +107,7 @@ def test_large_machines_have_no_exact_likelihood(data):
     assert np.isfinite(records["reconstruction"]).all()
 
 
-@pytest.mark.parametrize("phases", ["gibbs", "persistent"])
+@pytest.mark.parametrize("phases", ["gibbs", pytest.param("persistent", marks=pytest.mark.slow)])
 def test_stopped_anywhere_it_goes_on_to_the_same_bits(data, tmp_path, phases):
     """At every seventh tick, through a file."""
     configuration = train(data, phases=phases, momentum=0.5, schedule="linear")
